@@ -50,11 +50,51 @@ pub fn target_dir() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
-/// A cargo command in the root of the repository.
+/// A cargo command in the root of the repository. Without the system's OpenSSL headers SQLCipher brings its own.
 pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root()).stdin(Stdio::null());
+    if std::env::var_os("OPENSSL_NO_VENDOR").is_none() && !has_openssl() {
+        command.env("OPENSSL_NO_VENDOR", "0");
+    }
     command
+}
+
+/// Makes sure that the workspace can be built here: a C compiler, and OpenSSL as headers or as a recipe to build.
+///
+/// # Errors
+/// Names what is missing and the line that installs it.
+pub fn prepare() -> anyhow::Result<()> {
+    const LINE: &str = "apt-get install -y build-essential pkg-config libssl-dev";
+    if has("cc") && has_openssl() {
+        return Ok(());
+    }
+    if has("apt-get") && is_root() {
+        eprintln!("installing what the build needs: {LINE}");
+        let apt = |args: &[&str]| Command::new("apt-get").args(args).stdin(Stdio::null()).status();
+        apt(&["update", "-qq"])?;
+        apt(&["install", "-y", "-qq", "build-essential", "pkg-config", "libssl-dev"])?;
+    }
+    if !has("cc") {
+        bail!("no C compiler here: sudo {LINE}");
+    }
+    if !has_openssl() {
+        if !has("perl") || !has("make") {
+            bail!("neither OpenSSL's headers nor perl and make to build it: sudo {LINE}");
+        }
+        eprintln!("OpenSSL's headers are absent, it is built from source (about 5 minutes): sudo {LINE}");
+    }
+    Ok(())
+}
+
+fn has_openssl() -> bool {
+    Path::new("/usr/include/openssl/ssl.h").exists()
+        || Command::new("pkg-config").args(["--exists", "openssl"]).status().is_ok_and(|s| s.success())
+}
+
+/// Whether this process may install packages.
+pub fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|o| o.stdout.starts_with(b"0\n"))
 }
 
 /// Whether a program of that name can be started.
