@@ -1,0 +1,69 @@
+package landfall.ui.screens
+
+import androidx.compose.runtime.getValue
+import androidx.compose.runtime.mutableStateOf
+import androidx.compose.runtime.setValue
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.launch
+import landfall.ui.core.HomeView
+import landfall.ui.core.RecordRow
+import landfall.ui.parts.Tab
+import java.time.OffsetDateTime
+
+/** Today at this point: what is unfinished, what is done and where each record stands. */
+class HomeViewModel(nav: Nav, scope: CoroutineScope) : ScreenModel(nav, scope, Place.Home) {
+    var state by mutableStateOf<HomeState?>(null)
+        private set
+
+    init {
+        refresh()
+        this.scope.launch { nav.core.changes.collect { refresh() } }
+    }
+
+    override fun back() = Unit
+
+    private fun refresh() = ask { state = shown(nav.core.home(nav.lang)) }
+
+    fun on(event: HomeEvent) {
+        when (event) {
+            HomeEvent.Count -> nav.go(Place.TallyHeader(null))
+            HomeEvent.Interview -> nav.go(Place.InterviewStart(state?.done?.firstNotNullOfOrNull { it.event }))
+            is HomeEvent.OpenDraft -> nav.go(if (event.interview) Place.Rapid(event.draft) else Place.Tally(event.draft))
+            is HomeEvent.Tab -> if (event.tab == Tab.Sending) nav.go(Place.Sending)
+        }
+    }
+
+    private fun shown(view: HomeView): HomeState {
+        val words = nav.words
+        val tallies = view.done.filter { it.form != INTERVIEW && it.kind != "consent" }
+        val interviews = view.done.filter { it.form == INTERVIEW }
+        val alone = interviews.filter { i -> tallies.none { it.eventId != null && it.eventId == i.eventId } }
+        return HomeState(
+            second = placeAndDay(nav, view.point.name),
+            unfinished = view.drafts.map { draft ->
+                val total = draft.total
+                val line = listOfNotNull(draft.eventLine.ifEmpty { null }, total?.let { words.count("home_people_so_far", it) }).joinToString(" · ")
+                HomeState.Unfinished(draft.id, draft.form == INTERVIEW, line)
+            },
+            done = (tallies + alone).sortedByDescending { it.savedAt }.map { row -> done(row, interviews) },
+            waiting = view.counts.saved + view.counts.refused,
+        )
+    }
+
+    private fun done(row: RecordRow, interviews: List<RecordRow>): HomeState.Done {
+        val words = nav.words
+        val tally = row.form != INTERVIEW
+        val line = if (tally) words("home_counted", "people" to words.count("people", row.total ?: 0)) else words("home_one_interview")
+        val here = if (tally && row.eventId != null) interviews.count { it.eventId == row.eventId } else 0
+        val time = runCatching { words.time(OffsetDateTime.parse(row.savedAt)) }.getOrDefault("")
+        return HomeState.Done(row.id, time, line, if (here > 0) words.count("home_interviews", here) else null, row.state, row.eventId)
+    }
+
+    companion object {
+        const val TALLY = "arrival_tally"
+        const val INTERVIEW = "arrival_observation"
+    }
+}
+
+/** `Ouanaminthe · Sun 22 Nov`. */
+internal fun placeAndDay(nav: Nav, point: String): String = listOf(point, nav.words.day(nav.now())).filter { it.isNotEmpty() }.joinToString(" · ")

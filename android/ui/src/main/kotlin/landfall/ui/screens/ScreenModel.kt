@@ -1,0 +1,61 @@
+package landfall.ui.screens
+
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.launch
+import landfall.ui.core.CoreError
+import landfall.ui.core.CoreGateway
+import landfall.ui.core.SavedView
+import landfall.ui.words.Words
+import java.time.OffsetDateTime
+
+/** Where a person can be. Ids only: what is shown is asked from the core again, so that nothing outlives a lock. */
+sealed class Place {
+    data object Enrol : Place()
+    data object Unlock : Place()
+    data object Home : Place()
+    data class TallyHeader(val draft: String?) : Place()
+    data class Tally(val draft: String) : Place()
+    data class Seen(val draft: String) : Place()
+    data class Summary(val draft: String) : Place()
+    data class InterviewStart(val eventId: String?) : Place()
+    data class Rapid(val draft: String) : Place()
+    data class Refused(val eventId: String?) : Place()
+    data class Saved(val saved: SavedView, val interview: Boolean, val eventId: String?) : Place()
+    data object Sending : Place()
+    data class Error(val error: CoreError, val back: Place) : Place()
+}
+
+/** What a screen's model may ask of the app around it. */
+interface Nav {
+    val core: CoreGateway
+    val lang: String
+    val words: Words
+    fun now(): OffsetDateTime
+    fun go(place: Place)
+    fun choose(lang: String)
+
+    /** Where exported files go, or null where this shell has no place for them. */
+    fun exportPath(): String?
+}
+
+/** The life of one screen: its jobs end when another screen takes its place. */
+abstract class ScreenModel(protected val nav: Nav, scope: CoroutineScope, private val place: Place) {
+    private val job = Job(scope.coroutineContext[Job])
+    protected val scope = CoroutineScope(scope.coroutineContext + job)
+
+    open fun back() = nav.go(Place.Home)
+
+    fun close() = job.cancel()
+
+    /** Asks the core; what it refuses is shown where [onError] says, else as a screen with a way on. */
+    protected fun ask(onError: (CoreError) -> Boolean = { false }, block: suspend () -> Unit) {
+        scope.launch {
+            try {
+                block()
+            } catch (e: CoreError) {
+                if (!onError(e)) nav.go(if (e is CoreError.Locked) Place.Unlock else Place.Error(e, place))
+            }
+        }
+    }
+}
