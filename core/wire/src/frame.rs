@@ -7,6 +7,7 @@
 //! bytes, and writing the decoded frame again must give the same bytes.
 
 use core::fmt;
+use std::collections::BTreeSet;
 
 use coset::{
     CoseError, CoseSign, CoseSign1, CoseSign1Builder, CoseSignBuilder, CoseSignatureBuilder, Header,
@@ -197,11 +198,33 @@ impl MultiFrame {
         &self.payload
     }
 
-    /// Counts the keys of which a valid signature stands here and compares with the threshold. A key counts
-    /// once however often it signed; every signature must belong to one of the keys.
+    /// Returns those of the keys of which a valid signature stands here. Every signature must belong to one of
+    /// the keys; a key counts once however often it signed.
     ///
     /// # Errors
-    /// [`Error::BadSignature`] if a signature belongs to none of the keys, [`Error::NotEnoughSignatures`].
+    /// [`Error::BadSignature`] if a signature belongs to none of the keys.
+    pub fn signers(
+        &self,
+        context: Context,
+        keys: &[PublicKey],
+        verifier: &dyn Verifier,
+    ) -> Result<BTreeSet<PublicKey>> {
+        let signed = to_be_signed(SignatureContext::CoseSignature, context, &self.payload);
+        self.signatures
+            .iter()
+            .map(|signature| {
+                keys.iter()
+                    .find(|key| verifier.verify(key, &signed, signature).is_ok())
+                    .copied()
+                    .ok_or(Error::BadSignature)
+            })
+            .collect()
+    }
+
+    /// Compares the number of [`MultiFrame::signers`] with a threshold.
+    ///
+    /// # Errors
+    /// [`Error::BadSignature`], [`Error::NotEnoughSignatures`].
     pub fn verify(
         &self,
         context: Context,
@@ -209,20 +232,12 @@ impl MultiFrame {
         threshold: usize,
         verifier: &dyn Verifier,
     ) -> Result<()> {
-        let signed = to_be_signed(SignatureContext::CoseSignature, context, &self.payload);
-        let mut seen = std::collections::BTreeSet::new();
-        for signature in &self.signatures {
-            let key = keys
-                .iter()
-                .find(|key| verifier.verify(key, &signed, signature).is_ok())
-                .ok_or(Error::BadSignature)?;
-            seen.insert(*key);
-        }
-        if seen.len() >= threshold {
+        let valid = self.signers(context, keys, verifier)?.len();
+        if valid >= threshold {
             Ok(())
         } else {
             Err(Error::NotEnoughSignatures {
-                valid: seen.len(),
+                valid,
                 need: threshold,
             })
         }
