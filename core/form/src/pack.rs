@@ -169,6 +169,20 @@ impl Pack {
         })
     }
 
+    /// Makes a pack of external tables alone, for a form that is tried out before it is packed.
+    #[must_use]
+    pub fn of_tables(tables: BTreeMap<String, Arc<Table>>) -> Self {
+        let (forms, indicators) = (Vec::new(), Vec::new());
+        Self {
+            name: String::new(),
+            digest: [0; 32],
+            forms,
+            lists: BTreeMap::new(),
+            tables,
+            indicators,
+        }
+    }
+
     /// Returns the pack's name.
     #[must_use]
     pub fn name(&self) -> &str {

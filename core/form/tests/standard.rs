@@ -1,15 +1,25 @@
 //! The standard instruments, asked as a monitor would: what is relevant, what is refused, what is kept.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use landfall_form::{
-    Answer, AnswerScope, Answers, Class, Expr, Form, Kind, Now, Outcome, Pack, Review, Rule, Session, Violation,
+    Answer, AnswerScope, Answers, Class, Expr, Form, Kind, Now, Outcome, Pack, Review, Rule, Session,
+    Violation,
 };
 
 /// 9 March 2026, 12:00 in Port-au-Prince.
-const NOW: Now = Now { wall_s: 1_773_072_000, tz_min: -240 };
+const NOW: Now = Now {
+    wall_s: 1_773_072_000,
+    tz_min: -240,
+};
 
 fn pack() -> Pack {
     Pack::decode(include_bytes!("../../../forms/standard.pack")).unwrap()
@@ -17,7 +27,13 @@ fn pack() -> Pack {
 
 fn begin(form: &str, hidden: Answers) -> Session {
     let pack = pack();
-    Session::begin(Arc::clone(pack.form(form).unwrap()), &pack, hidden, Answers::new(), NOW)
+    Session::begin(
+        Arc::clone(pack.form(form).unwrap()),
+        &pack,
+        hidden,
+        Answers::new(),
+        NOW,
+    )
 }
 
 /// An answer as a test writes it: an integer, a moment, several codes with `+`, a text with `'`, or one code.
@@ -40,7 +56,9 @@ fn answer(text: &str) -> Answer {
 #[track_caller]
 fn give(session: &mut Session, answers: &[(&str, &str)]) {
     for (code, text) in answers {
-        session.set(code, answer(text), NOW).unwrap_or_else(|violation| panic!("{violation}"));
+        session
+            .set(code, answer(text), NOW)
+            .unwrap_or_else(|violation| panic!("{violation}"));
     }
 }
 
@@ -48,7 +66,14 @@ fn give(session: &mut Session, answers: &[(&str, &str)]) {
 fn refused(session: &mut Session, code: &str, text: &str, rule: Rule) {
     let before = session.answers().clone();
     let result = session.set(code, answer(text), NOW);
-    assert_eq!(result, Err(Violation { question: code.to_owned(), rule }), "{code} = {text}");
+    assert_eq!(
+        result,
+        Err(Violation {
+            question: code.to_owned(),
+            rule
+        }),
+        "{code} = {text}"
+    );
     assert!(*session.answers() == before, "a refused answer changed the draft");
 }
 
@@ -62,13 +87,21 @@ fn kept(session: &Session) -> Answers {
 }
 
 fn path(session: &Session) -> Vec<String> {
-    session.path("en").into_iter().map(|question| question.code).collect()
+    session
+        .path("en")
+        .into_iter()
+        .map(|question| question.code)
+        .collect()
 }
 
 fn choices(session: &Session, code: &str) -> Vec<String> {
     let questions = session.questions("en");
     let question = questions.iter().find(|question| question.code == code).unwrap();
-    question.choices.iter().map(|choice| choice.code.clone()).collect()
+    question
+        .choices
+        .iter()
+        .map(|choice| choice.code.clone())
+        .collect()
 }
 
 /// Everything that a tally must have.
@@ -97,7 +130,10 @@ fn tally() -> Session {
 const RAPID: [(&str, &str); 2] = [("K08", "rapid"), ("K01", "OK")];
 
 fn interview(first: &[(&str, &str)]) -> Session {
-    let mut session = begin("arrival_observation", Answers::new().with("event_night", Answer::Text("no".to_owned())));
+    let mut session = begin(
+        "arrival_observation",
+        Answers::new().with("event_night", Answer::Text("no".to_owned())),
+    );
     give(&mut session, first);
     session
 }
@@ -122,8 +158,14 @@ fn full(first: &[(&str, &str)]) -> Session {
 #[test]
 fn the_pack_holds_the_two_forms_whole() {
     let pack = pack();
-    let (a, b) = (pack.form("arrival_tally").unwrap(), pack.form("arrival_observation").unwrap());
-    let cells = a.questions().iter().filter(|q| q.code.starts_with("N_") || q.code.starts_with("T_"));
+    let (a, b) = (
+        pack.form("arrival_tally").unwrap(),
+        pack.form("arrival_observation").unwrap(),
+    );
+    let cells = a
+        .questions()
+        .iter()
+        .filter(|q| q.code.starts_with("N_") || q.code.starts_with("T_"));
     assert_eq!(cells.count(), 21);
     let plain = a.questions().iter().filter(|q| q.code.starts_with('A'));
     assert_eq!(plain.count(), 58);
@@ -142,7 +184,16 @@ fn every_choice_of_form_a_and_of_the_rapid_path_has_arabic_marked_as_a_draft() {
     let mut session = tally();
     give(&mut session, &[("T_m_18_59", "3"), ("A51", "1")]);
     let mut interview = interview(&RAPID);
-    give(&mut interview, &[("K06", "private"), ("K03", "yes"), ("P07", "uac"), ("D01", "+etd"), ("W03", "yes")]);
+    give(
+        &mut interview,
+        &[
+            ("K06", "private"),
+            ("K03", "yes"),
+            ("P07", "uac"),
+            ("D01", "+etd"),
+            ("W03", "yes"),
+        ],
+    );
     for question in session.questions("ar").into_iter().chain(interview.path("ar")) {
         assert_eq!(question.review, Review::Draft, "{}", question.code);
         for choice in question.choices {
@@ -151,22 +202,42 @@ fn every_choice_of_form_a_and_of_the_rapid_path_has_arabic_marked_as_a_draft() {
     }
     let questions = interview.questions("ar");
     let missing = questions.iter().find(|question| question.code == "W07").unwrap();
-    assert_eq!((missing.review, missing.label.as_str()), (Review::Missing, "Notes (no names)"));
+    assert_eq!(
+        (missing.review, missing.label.as_str()),
+        (Review::Missing, "Notes (no names)")
+    );
 }
 
 #[test]
 fn a_tally_sums_the_cells_in_use() {
     let mut session = tally();
     assert_eq!(session.value("A30"), Some(Answer::Integer(0)));
-    give(&mut session, &[("T_m_18_59", "60"), ("T_f_5_11", "2"), ("T_u_12_17", "1"), ("A77", "none")]);
+    give(
+        &mut session,
+        &[
+            ("T_m_18_59", "60"),
+            ("T_f_5_11", "2"),
+            ("T_u_12_17", "1"),
+            ("A77", "none"),
+        ],
+    );
     assert_eq!(session.value("A30"), Some(Answer::Integer(63)));
     assert_eq!(session.value("A34"), Some(Answer::Integer(3)));
     give(&mut session, &[("A40", "1")]);
     let answers = kept(&session);
     assert_eq!(answers.get("A30"), Some(&Answer::Integer(63)));
-    assert_eq!(answers.get("T_f_0_4"), Some(&Answer::Integer(0)), "a cell that nobody tapped is a real zero");
+    assert_eq!(
+        answers.get("T_f_0_4"),
+        Some(&Answer::Integer(0)),
+        "a cell that nobody tapped is a real zero"
+    );
     assert!(!answers.contains_key("N_f_adult"), "cells not in use are absent");
-    assert_eq!(Answers::decode(&answers.encode()).map(|raw| session.form().typed(&raw)).unwrap(), answers);
+    assert_eq!(
+        Answers::decode(&answers.encode())
+            .map(|raw| session.form().typed(&raw))
+            .unwrap(),
+        answers
+    );
 
     // By age was a slip: the other cells are in use now, and the first ones come back if it is taken back.
     give(&mut session, &[("A21", "no"), ("N_m_adult", "5")]);
@@ -185,7 +256,10 @@ fn a_watch_without_arrivals_is_kept_as_zero() {
     let answers = kept(&session);
     assert_eq!(answers.get("A30"), Some(&Answer::Integer(0)));
     let codes: BTreeSet<&str> = answers.keys().map(String::as_str).collect();
-    assert_eq!(codes, BTreeSet::from(["A01", "A02", "A03", "A04", "A07", "A30", "A34", "A80", "A81"]));
+    assert_eq!(
+        codes,
+        BTreeSet::from(["A01", "A02", "A03", "A04", "A07", "A30", "A34", "A80", "A81"])
+    );
 }
 
 /// Each relevance of table 3.1: the question, what makes it asked, what makes it not asked.
@@ -221,10 +295,18 @@ fn no_relevance_stands_without_a_test() {
     let source = include_str!("standard.rs");
     let pack = pack();
     for form in pack.forms() {
-        for question in form.questions().iter().filter(|question| question.relevant.is_some()) {
+        for question in form
+            .questions()
+            .iter()
+            .filter(|question| question.relevant.is_some())
+        {
             let stem = question.code.trim_start_matches(['N', 'T']);
             let cell = stem.starts_with('_');
-            assert!(cell || source.contains(&format!("(\"{}\"", question.code)), "{}", question.code);
+            assert!(
+                cell || source.contains(&format!("(\"{}\"", question.code)),
+                "{}",
+                question.code
+            );
         }
     }
 }
@@ -232,21 +314,32 @@ fn no_relevance_stands_without_a_test() {
 #[test]
 fn constraints_of_form_a_refuse_by_name() {
     let mut session = tally();
-    give(&mut session, &[("T_m_18_59", "10"), ("T_f_5_11", "2"), ("A20", "estimated")]);
+    give(
+        &mut session,
+        &[("T_m_18_59", "10"), ("T_f_5_11", "2"), ("A20", "estimated")],
+    );
     refused(&mut session, "A03", "2026-03-09T12:00:01-04:00", Rule::Constraint);
     refused(&mut session, "A03", "2026-03-09T17:00:01+01:00", Rule::Constraint);
-    give(&mut session, &[("A03", "2026-03-09T17:00:00+01:00"), ("A06", "'AB-123")]);
+    give(
+        &mut session,
+        &[("A03", "2026-03-09T17:00:00+01:00"), ("A06", "'AB-123")],
+    );
     refused(&mut session, "A06", "'ab", Rule::Constraint);
     refused(&mut session, "A06", "'ABCDEFGHIJKLM", Rule::Constraint);
     refused(&mut session, "T_m_18_59", "-1", Rule::Constraint);
     refused(&mut session, "A31", "13", Rule::Constraint);
     refused(&mut session, "A32", "11", Rule::Constraint);
-    give(&mut session, &[("A31", "12"), ("A32", "12"), ("A33", "0"), ("A78", "10080")]);
+    give(
+        &mut session,
+        &[("A31", "12"), ("A32", "12"), ("A33", "0"), ("A78", "10080")],
+    );
     refused(&mut session, "A33", "-1", Rule::Constraint);
     refused(&mut session, "A40", "3", Rule::Constraint);
     refused(&mut session, "A41", "-1", Rule::Constraint);
     refused(&mut session, "A78", "10081", Rule::Constraint);
-    for code in ["A42", "A43", "A44", "A45", "A46", "A47", "A48", "A49", "A50", "A51", "A52", "A53", "A54"] {
+    for code in [
+        "A42", "A43", "A44", "A45", "A46", "A47", "A48", "A49", "A50", "A51", "A52", "A53", "A54",
+    ] {
         refused(&mut session, code, "13", Rule::Constraint);
         give(&mut session, &[(code, "12")]);
     }
@@ -255,10 +348,22 @@ fn constraints_of_form_a_refuse_by_name() {
     // A later answer can break an earlier one: it is found at the end, with its name.
     give(&mut session, &[("T_m_18_59", "1"), ("A77", "none")]);
     let found = session.violations(NOW);
-    assert!(found.contains(&Violation { question: "A42".to_owned(), rule: Rule::Constraint }), "{found:?}");
+    assert!(
+        found.contains(&Violation {
+            question: "A42".to_owned(),
+            rule: Rule::Constraint
+        }),
+        "{found:?}"
+    );
     give(&mut session, &[("T_m_18_59", "20001")]);
     let found = session.violations(NOW);
-    assert!(found.contains(&Violation { question: "A30".to_owned(), rule: Rule::Constraint }), "{found:?}");
+    assert!(
+        found.contains(&Violation {
+            question: "A30".to_owned(),
+            rule: Rule::Constraint
+        }),
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -266,7 +371,12 @@ fn what_no_question_can_hold_is_refused_and_changes_nothing() {
     let mut session = tally();
     refused(&mut session, "A99", "1", Rule::UnknownQuestion);
     refused(&mut session, "A05", "spaceship", Rule::UnknownChoice);
-    refused(&mut session, "A12", "+immigration_arr+spaceship", Rule::UnknownChoice);
+    refused(
+        &mut session,
+        "A12",
+        "+immigration_arr+spaceship",
+        Rule::UnknownChoice,
+    );
     refused(&mut session, "A05", "3", Rule::WrongType);
     refused(&mut session, "A05", "+bus", Rule::WrongType);
     refused(&mut session, "A33", "'twelve", Rule::WrongType);
@@ -274,7 +384,12 @@ fn what_no_question_can_hold_is_refused_and_changes_nothing() {
     refused(&mut session, "A33", "-9223372036854775808", Rule::OutOfRange);
     refused(&mut session, "A30", "5", Rule::ReadOnly);
     refused(&mut session, "A05", "-", Rule::NotSkippable);
-    refused(&mut session, "A80", &format!("'{}", "x".repeat(10_001)), Rule::TooLong);
+    refused(
+        &mut session,
+        "A80",
+        &format!("'{}", "x".repeat(10_001)),
+        Rule::TooLong,
+    );
     refused(&mut session, "A01", &"x".repeat(200), Rule::TooLong);
     for bad in ["2026-03-09T25:00:00Z", "2026-03-09", "2026-03-09T11:00:00"] {
         refused(&mut session, "A03", bad, Rule::WrongType);
@@ -284,12 +399,19 @@ fn what_no_question_can_hold_is_refused_and_changes_nothing() {
 #[test]
 fn exclusive_codes_stand_alone() {
     let mut session = tally();
-    for (code, text) in [("A12", "+none+police_arr"), ("A12", "+unknown+police_arr"), ("A70", "+hood+not_observed")] {
+    for (code, text) in [
+        ("A12", "+none+police_arr"),
+        ("A12", "+unknown+police_arr"),
+        ("A70", "+hood+not_observed"),
+    ] {
         refused(&mut session, code, text, Rule::Exclusive);
     }
     // The order of the list is the one encoding of a set.
     give(&mut session, &[("A12", "+police_arr+immigration_arr+police_arr")]);
-    assert_eq!(session.value("A12"), Some(Answer::codes(["immigration_arr", "police_arr"])));
+    assert_eq!(
+        session.value("A12"),
+        Some(Answer::codes(["immigration_arr", "police_arr"]))
+    );
 }
 
 #[test]
@@ -307,7 +429,13 @@ fn required_answers_are_named_until_they_are_there() {
     let session = begin("arrival_tally", Answers::new());
     assert_eq!(session.missing(), ["A01", "A02", "A03", "A04", "A07"]);
     let found = session.finish(NOW).unwrap_err();
-    assert_eq!(found[0], Violation { question: "A01".to_owned(), rule: Rule::Required });
+    assert_eq!(
+        found[0],
+        Violation {
+            question: "A01".to_owned(),
+            rule: Rule::Required
+        }
+    );
     assert_eq!(tally().missing(), ["A77"]);
 }
 
@@ -321,14 +449,20 @@ fn a_tap_evaluates_only_what_depends_on_it() {
     let before = session.evaluated();
     give(&mut session, &[("T_m_18_59", "6")]);
     let tapped = session.evaluated() - before;
-    assert!((2..=4).contains(&tapped), "the cell and the sums, not the whole form: {tapped}");
+    assert!(
+        (2..=4).contains(&tapped),
+        "the cell and the sums, not the whole form: {tapped}"
+    );
 }
 
 #[test]
 fn a_draft_goes_on_where_it_was() {
     let pack = pack();
     let mut session = tally();
-    give(&mut session, &[("T_f_5_11", "2"), ("A40", "1"), ("A12", "+escort+police_arr")]);
+    give(
+        &mut session,
+        &[("T_f_5_11", "2"), ("A40", "1"), ("A12", "+escort+police_arr")],
+    );
     let bytes = session.answers().encode();
     let raw = Answers::decode(&bytes).unwrap();
     let again = Session::resume(Arc::clone(session.form()), &pack, Answers::new(), raw, NOW);
@@ -342,22 +476,55 @@ fn the_rapid_path_is_eight_questions_in_its_order() {
     assert!(session.rapid());
     assert_eq!(path(&session), ["K06", "K03"]);
     give(&mut session, &[("K06", "private"), ("K03", "yes")]);
-    assert_eq!(path(&session), ["K06", "K03", "P01", "P02", "P07", "D01", "RF", "W03"]);
-    give(&mut session, &[("P01", "male"), ("P02", "a12_17"), ("P07", "separated")]);
-    assert_eq!(path(&session), ["K06", "K03", "P01", "P02", "P07", "F02", "D01", "RF", "W03"]);
-    give(&mut session, &[("F02", "no"), ("D01", "+birth+etd"), ("D02", "kept"), ("RF", "+injured+ill_treated")]);
+    assert_eq!(
+        path(&session),
+        ["K06", "K03", "P01", "P02", "P07", "D01", "RF", "W03"]
+    );
+    give(
+        &mut session,
+        &[("P01", "male"), ("P02", "a12_17"), ("P07", "separated")],
+    );
+    assert_eq!(
+        path(&session),
+        ["K06", "K03", "P01", "P02", "P07", "F02", "D01", "RF", "W03"]
+    );
+    give(
+        &mut session,
+        &[
+            ("F02", "no"),
+            ("D01", "+birth+etd"),
+            ("D02", "kept"),
+            ("RF", "+injured+ill_treated"),
+        ],
+    );
     give(&mut session, &[("W03", "yes"), ("W04", "phone")]);
     assert_eq!(
         path(&session),
-        ["K06", "K03", "P01", "P02", "P07", "F02", "D01", "D02", "RF", "W03", "W04"]
+        [
+            "K06", "K03", "P01", "P02", "P07", "F02", "D01", "D02", "RF", "W03", "W04"
+        ]
     );
     let answers = kept(&session);
     let codes: BTreeSet<&str> = answers.keys().map(String::as_str).collect();
     assert_eq!(
         codes,
         BTreeSet::from([
-            "D01", "D02", "F02", "K01", "K03", "K06", "K08", "K09", "P01", "P02", "P07", "RF", "W03", "W04",
-            "event_night", "full_ok"
+            "D01",
+            "D02",
+            "F02",
+            "K01",
+            "K03",
+            "K06",
+            "K08",
+            "K09",
+            "P01",
+            "P02",
+            "P07",
+            "RF",
+            "W03",
+            "W04",
+            "event_night",
+            "full_ok"
         ])
     );
     assert_eq!(answers.get("full_ok"), Some(&Answer::Text("no".to_owned())));
@@ -366,24 +533,46 @@ fn the_rapid_path_is_eight_questions_in_its_order() {
 #[test]
 fn what_may_be_skipped_says_so_and_a_skip_is_kept() {
     let mut session = interview(&RAPID);
-    give(&mut session, &[("K06", "private"), ("K03", "yes"), ("P07", "alone")]);
-    let skippable: Vec<String> =
-        session.path("en").into_iter().filter(|question| question.skippable).map(|question| question.code).collect();
+    give(
+        &mut session,
+        &[("K06", "private"), ("K03", "yes"), ("P07", "alone")],
+    );
+    let skippable: Vec<String> = session
+        .path("en")
+        .into_iter()
+        .filter(|question| question.skippable)
+        .map(|question| question.code)
+        .collect();
     assert_eq!(skippable, ["RF", "W03"]);
-    give(&mut session, &[("P01", "another"), ("P02", "unknown"), ("D01", "+none"), ("RF", "-"), ("W03", "-")]);
+    give(
+        &mut session,
+        &[
+            ("P01", "another"),
+            ("P02", "unknown"),
+            ("D01", "+none"),
+            ("RF", "-"),
+            ("W03", "-"),
+        ],
+    );
     for code in ["K06", "P01", "P02", "P07", "D01"] {
         refused(&mut session, code, "-", Rule::NotSkippable);
     }
     assert!(!session.is_relevant("W04"));
     let answers = kept(&session);
     assert_eq!(answers.get("RF"), Some(&Answer::Skipped));
-    assert_eq!(Answers::decode(&answers.encode()).unwrap().get("RF"), Some(&Answer::Skipped));
+    assert_eq!(
+        Answers::decode(&answers.encode()).unwrap().get("RF"),
+        Some(&Answer::Skipped)
+    );
 }
 
 #[test]
 fn a_person_who_does_not_agree_leaves_nothing_behind() {
     let mut session = interview(&RAPID);
-    give(&mut session, &[("K06", "private"), ("K03", "yes"), ("P01", "male"), ("K03", "no")]);
+    give(
+        &mut session,
+        &[("K06", "private"), ("K03", "yes"), ("P01", "male"), ("K03", "no")],
+    );
     assert!(session.refused());
     assert_eq!(session.finish(NOW), Ok(Outcome::Refused));
 }
@@ -403,9 +592,18 @@ fn in_front_of_officials_only_the_list_is_there() {
         .filter(|question| question.kind != Kind::Calculate)
         .map(|question| question.code)
         .collect();
-    assert_eq!(shown, IN_FRONT_OF_OFFICIALS.split_whitespace().collect::<Vec<_>>());
+    assert_eq!(
+        shown,
+        IN_FRONT_OF_OFFICIALS.split_whitespace().collect::<Vec<_>>()
+    );
     assert!(unwatched > shown.len() + 20);
-    for (code, text) in [("S01", "+state"), ("V03", "still"), ("W03", "yes"), ("W04", "phone"), ("H05", "yes")] {
+    for (code, text) in [
+        ("S01", "+state"),
+        ("V03", "still"),
+        ("W03", "yes"),
+        ("W04", "phone"),
+        ("H05", "yes"),
+    ] {
         refused(&mut session, code, text, Rule::OfficialsPresent);
     }
     // An official who interprets counts as well.
@@ -433,7 +631,10 @@ fn in_front_of_officials_rapid_facts_are_only_what_is_seen() {
     give(&mut session, &[("K06", "officials_present"), ("K03", "yes")]);
     let seen = "none medical_urgent pregnant disability self_harm injured held_now family_split no_place \
                 restraint_arrival";
-    assert_eq!(choices(&session, "RF"), seen.split_whitespace().collect::<Vec<_>>());
+    assert_eq!(
+        choices(&session, "RF"),
+        seen.split_whitespace().collect::<Vec<_>>()
+    );
     assert_eq!(path(&session), ["K06", "K03", "P01", "P02", "P07", "D01", "RF"]);
     refused(&mut session, "RF", "+injured+ill_treated", Rule::OfficialsPresent);
 }
@@ -441,11 +642,30 @@ fn in_front_of_officials_rapid_facts_are_only_what_is_seen() {
 #[test]
 fn answers_given_before_officials_came_are_kept_but_not_shown() {
     let mut session = interview(&RAPID);
-    let start = [("K06", "private"), ("K03", "yes"), ("P01", "female"), ("P02", "a18_24"), ("P07", "alone")];
+    let start = [
+        ("K06", "private"),
+        ("K03", "yes"),
+        ("P01", "female"),
+        ("P02", "a18_24"),
+        ("P07", "alone"),
+    ];
     give(&mut session, &start);
-    give(&mut session, &[("D01", "+passport"), ("RF", "+injured+fear_state"), ("W03", "yes"), ("W04", "visit")]);
+    give(
+        &mut session,
+        &[
+            ("D01", "+passport"),
+            ("RF", "+injured+fear_state"),
+            ("W03", "yes"),
+            ("W04", "visit"),
+        ],
+    );
     give(&mut session, &[("K06", "officials_present")]);
-    assert!(session.questions("en").iter().all(|question| !["W03", "W04"].contains(&question.code.as_str())));
+    assert!(
+        session
+            .questions("en")
+            .iter()
+            .all(|question| !["W03", "W04"].contains(&question.code.as_str()))
+    );
     assert_eq!(session.value("W03"), None);
     assert_eq!(session.value("RF"), Some(Answer::codes(["injured"])));
     // A new answer to what is seen does not lose what was told.
@@ -454,7 +674,11 @@ fn answers_given_before_officials_came_are_kept_but_not_shown() {
     let answers = kept(&session);
     assert_eq!(answers.get("W03"), Some(&Answer::code("yes")));
     assert_eq!(answers.get("W04"), Some(&Answer::code("visit")));
-    assert_eq!(answers.get("RF"), Some(&Answer::codes(["fear_state"])), "none does not stand beside what was told");
+    assert_eq!(
+        answers.get("RF"),
+        Some(&Answer::codes(["fear_state"])),
+        "none does not stand beside what was told"
+    );
     assert_eq!(answers.get("K06"), Some(&Answer::code("officials_present")));
     // The draft survives being written and read in between, and everything is there again when they leave.
     let raw = Answers::decode(&session.answers().encode()).unwrap();
@@ -467,8 +691,17 @@ fn answers_given_before_officials_came_are_kept_but_not_shown() {
 
 #[test]
 fn in_the_full_interview_too_what_was_told_is_kept() {
-    let mut session = full(&[("D01", "+none"), ("V01", "long"), ("V02", "+police_arr"), ("S07", "yes"), ("S01", "+state")]);
-    give(&mut session, &[("S02", "today"), ("H05", "yes"), ("K06", "officials_present")]);
+    let mut session = full(&[
+        ("D01", "+none"),
+        ("V01", "long"),
+        ("V02", "+police_arr"),
+        ("S07", "yes"),
+        ("S01", "+state"),
+    ]);
+    give(
+        &mut session,
+        &[("S02", "today"), ("H05", "yes"), ("K06", "officials_present")],
+    );
     let answers = kept(&session);
     for code in ["V01", "V02", "S01", "S02", "S07", "H05"] {
         assert!(answers.contains_key(code), "{code}");
@@ -583,7 +816,10 @@ fn a_child_alone_is_asked_in_full_only_by_a_trained_monitor() {
     for (trained, asked) in [("no", false), ("yes", true)] {
         let hidden = Answers::new().with("monitor_child_trained", Answer::Text(trained.to_owned()));
         let mut session = Session::begin(Arc::clone(form), &pack, hidden, Answers::new(), NOW);
-        give(&mut session, &[("K08", "full"), ("K01", "OK"), ("K06", "private"), ("K03", "yes")]);
+        give(
+            &mut session,
+            &[("K08", "full"), ("K01", "OK"), ("K06", "private"), ("K03", "yes")],
+        );
         give(&mut session, &[("K05", "child_alone")]);
         assert_eq!(session.is_relevant("B01"), asked);
     }
@@ -608,10 +844,19 @@ fn prefill_that_does_not_fit_is_left_out() {
         .with("A01", Answer::code("malpasse"))
         .with("A05", Answer::code("bus"))
         .with("A30", Answer::Integer(7));
-    let session =
-        Session::begin(Arc::clone(pack.form("arrival_tally").unwrap()), &pack, Answers::new(), prefill, NOW);
+    let session = Session::begin(
+        Arc::clone(pack.form("arrival_tally").unwrap()),
+        &pack,
+        Answers::new(),
+        prefill,
+        NOW,
+    );
     let codes: Vec<&str> = session.answers().keys().map(String::as_str).collect();
-    assert_eq!(codes, ["A01", "A02"], "A05 is not asked before A07, A30 is computed");
+    assert_eq!(
+        codes,
+        ["A01", "A02"],
+        "A05 is not asked before A07, A30 is computed"
+    );
 }
 
 #[test]
@@ -627,23 +872,56 @@ fn indicators_count_what_their_terms_say() {
     let sum = |id: &str, of: fn(&landfall_form::Indicator) -> &Vec<landfall_form::Term>| {
         let indicator = pack.indicators().iter().find(|one| one.id == id).unwrap();
         let values = of(indicator).iter().map(|term| {
-            let answers = if term.record.form() == "arrival_tally" { &event } else { &interview };
+            let answers = if term.record.form() == "arrival_tally" {
+                &event
+            } else {
+                &interview
+            };
             term.value(answers, &NOW).unwrap().unwrap_or(0)
         });
         values.sum::<i64>()
     };
     assert_eq!(sum("I01", |i| &i.numerator), 40);
-    assert_eq!((sum("I06", |i| &i.numerator), sum("I06", |i| &i.denominator)), (9, 40));
-    assert_eq!(sum("I07", |i| &i.numerator), 2, "an unanswered A40 counts as none");
-    assert_eq!((sum("I38", |i| &i.numerator), sum("I38", |i| &i.denominator)), (1, 4));
-    let missing = Expr::parse("${A54}").unwrap().eval(&AnswerScope::new(&interview, NOW)).unwrap();
+    assert_eq!(
+        (sum("I06", |i| &i.numerator), sum("I06", |i| &i.denominator)),
+        (9, 40)
+    );
+    assert_eq!(
+        sum("I07", |i| &i.numerator),
+        2,
+        "an unanswered A40 counts as none"
+    );
+    assert_eq!(
+        (sum("I38", |i| &i.numerator), sum("I38", |i| &i.denominator)),
+        (1, 4)
+    );
+    let missing = Expr::parse("${A54}")
+        .unwrap()
+        .eval(&AnswerScope::new(&interview, NOW))
+        .unwrap();
     assert!(missing.is_empty());
 }
 
 #[test]
 fn nothing_printed_shows_an_answer() {
     let mut session = interview(&RAPID);
-    give(&mut session, &[("K06", "private"), ("K03", "yes"), ("P02", "a12_17"), ("RF", "+traffick_sign")]);
-    let shown = format!("{:?} {:?} {:?}", session.answers(), session.value("P02"), session.violations(NOW));
-    assert!(!shown.contains("a12_17") && !shown.contains("traffick"), "{shown}");
+    give(
+        &mut session,
+        &[
+            ("K06", "private"),
+            ("K03", "yes"),
+            ("P02", "a12_17"),
+            ("RF", "+traffick_sign"),
+        ],
+    );
+    let shown = format!(
+        "{:?} {:?} {:?}",
+        session.answers(),
+        session.value("P02"),
+        session.violations(NOW)
+    );
+    assert!(
+        !shown.contains("a12_17") && !shown.contains("traffick"),
+        "{shown}"
+    );
 }

@@ -39,7 +39,7 @@ fn name_of(path: &Path) -> String {
 }
 
 /// Reads every `.csv` of a folder as an external table.
-fn tables(folder: &Path, messages: &mut Vec<Message>) -> BTreeMap<String, Arc<Table>> {
+fn tables(folder: &Path, messages: &mut Vec<Message>) -> Tables {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut files: Vec<PathBuf> = entries
         .map(|entry| entry.path())
@@ -372,7 +372,7 @@ fn finish(pack: &PackSource, mut messages: Vec<Message>) -> Result<(Vec<u8>, Vec
 
 /// The external tables that a form outside a tree may name: `.csv` files beside it, in its `external/`, or in the
 /// `external/` beside its folder.
-fn tables_near(path: &Path, messages: &mut Vec<Message>) -> BTreeMap<String, Arc<Table>> {
+fn tables_near(path: &Path, messages: &mut Vec<Message>) -> Tables {
     let around = path.parent().map(Path::to_path_buf).unwrap_or_default();
     let own = if path.is_dir() {
         path.to_path_buf()
@@ -385,14 +385,14 @@ fn tables_near(path: &Path, messages: &mut Vec<Message>) -> BTreeMap<String, Arc
     found
 }
 
+/// External tables by name.
+pub type Tables = BTreeMap<String, Arc<Table>>;
+
 /// Compiles one form for itself: a folder or a workbook.
 ///
 /// # Errors
 /// All messages when at least one is an error.
-pub fn check(
-    path: &Path,
-    strictness: Strictness,
-) -> Result<(Compiled, BTreeMap<String, Arc<Table>>), Vec<Message>> {
+pub fn check(path: &Path, strictness: Strictness) -> Result<(Compiled, Tables), Vec<Message>> {
     let mut messages = Vec::new();
     let tables = tables_near(path, &mut messages);
     let workbook = match read_workbook(path) {

@@ -7,7 +7,7 @@ mod message;
 mod sheet;
 
 pub use compile::{Compiled, Strictness, compile_form};
-pub use folder::{check, choices_csv, pack_path, pack_tree, write_choices};
+pub use folder::{Tables, check, choices_csv, pack_path, pack_tree, write_choices};
 pub use message::{Message, Severity};
 pub use sheet::{Sheet, Workbook, read_csv, read_workbook};
 
