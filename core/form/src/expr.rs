@@ -2,6 +2,7 @@
 //! tables and the time; evaluation has a step limit, changes nothing and gives the same value for the same scope.
 
 use core::fmt;
+use std::sync::Arc;
 
 use regex::Regex;
 
@@ -67,7 +68,7 @@ pub enum Node {
         /// Its arguments; their number was checked.
         args: Vec<Node>,
         /// The compiled pattern, when it is a literal.
-        pattern: Option<Regex>,
+        pattern: Option<Arc<Regex>>,
     },
     /// `instance('table')/root/item[predicate]/leaf`.
     Instance {
@@ -274,7 +275,7 @@ impl Evaluator<'_> {
                 function,
                 args,
                 pattern,
-            } => functions::call(self, function, args, pattern.as_ref())?,
+            } => functions::call(self, function, args, pattern.as_deref())?,
             Node::Instance {
                 table,
                 predicates,

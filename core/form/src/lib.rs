@@ -52,8 +52,10 @@ pub mod limits {
     pub const CELL: usize = 32_000;
     /// Bytes of an expression's source.
     pub const EXPRESSION: usize = 16_384;
-    /// Depth of an expression's tree.
+    /// Depth of an expression's tree, which a long sum makes deep as well.
     pub const EXPRESSION_DEPTH: usize = 128;
+    /// Depth of parentheses, arguments and predicates in an expression. A thread of a phone has half a megabyte of stack.
+    pub const EXPRESSION_NESTING: usize = 32;
     /// Steps of one evaluation (nodes visited).
     pub const STEPS: u32 = 200_000;
     /// Characters of a text answer (a complaint's text is the longest, domain 2.13).

@@ -1,6 +1,8 @@
 //! The parser of the expression language: XPath 1.0 as ODK uses it, with `${code}` references. Bounded in length and
 //! depth; it never panics, whatever text it is given.
 
+use std::sync::Arc;
+
 use crate::expr::{Node, Op};
 use crate::functions::{self, Function};
 use crate::limits;
@@ -15,8 +17,8 @@ pub enum ParseFault {
     /// Longer than [`limits::EXPRESSION`].
     #[error("longer than {} bytes", limits::EXPRESSION)]
     TooLong,
-    /// Deeper than [`limits::EXPRESSION_DEPTH`].
-    #[error("nested deeper than {} at character {at}", limits::EXPRESSION_DEPTH)]
+    /// Deeper than [`limits::EXPRESSION_DEPTH`], or nested deeper than [`limits::EXPRESSION_NESTING`].
+    #[error("nested too deep at character {at}")]
     TooDeep {
         /// The place.
         at: usize,
@@ -225,19 +227,21 @@ struct Parser {
     nested: usize,
 }
 
-/// The levels of binary operators, loosest first.
-const LEVELS: [&[(&str, Op)]; 6] = [
-    &[("or", Op::Or)],
-    &[("and", Op::And)],
-    &[("=", Op::Equal), ("!=", Op::NotEqual)],
-    &[
-        ("<", Op::Less),
-        ("<=", Op::LessOrEqual),
-        (">", Op::Greater),
-        (">=", Op::GreaterOrEqual),
-    ],
-    &[("+", Op::Add), ("-", Op::Subtract)],
-    &[("*", Op::Multiply), ("div", Op::Divide), ("mod", Op::Modulo)],
+/// The binary operators and how tightly each binds.
+const OPERATORS: [(&str, Op, u8); 13] = [
+    ("or", Op::Or, 1),
+    ("and", Op::And, 2),
+    ("=", Op::Equal, 3),
+    ("!=", Op::NotEqual, 3),
+    ("<", Op::Less, 4),
+    ("<=", Op::LessOrEqual, 4),
+    (">", Op::Greater, 4),
+    (">=", Op::GreaterOrEqual, 4),
+    ("+", Op::Add, 5),
+    ("-", Op::Subtract, 5),
+    ("*", Op::Multiply, 6),
+    ("div", Op::Divide, 6),
+    ("mod", Op::Modulo, 6),
 ];
 
 /// Parses a whole source.
@@ -308,30 +312,29 @@ impl Parser {
 
     fn expression(&mut self) -> Result<Deep, ParseFault> {
         self.nested += 1;
-        if self.nested > limits::EXPRESSION_DEPTH {
+        if self.nested > limits::EXPRESSION_NESTING {
             return Err(ParseFault::TooDeep { at: self.at() });
         }
-        let result = self.level(0);
+        let result = self.binary(1);
         self.nested -= 1;
         result
     }
 
-    fn level(&mut self, level: usize) -> Result<Deep, ParseFault> {
-        let Some(operators) = LEVELS.get(level) else {
-            return self.unary();
-        };
-        let (mut left, mut depth) = self.level(level + 1)?;
+    /// Operators that bind at least as tightly as `least`. A phone's threads have small stacks: this calls itself only
+    /// for a right operand, at most six deep.
+    fn binary(&mut self, least: u8) -> Result<Deep, ParseFault> {
+        let (mut left, mut depth) = self.unary()?;
         loop {
             let found = match self.peek() {
-                Token::Symbol(symbol) => operators.iter().find(|(name, _)| name == symbol),
-                Token::Name(word) => operators.iter().find(|(name, _)| name == word),
+                Token::Symbol(symbol) => OPERATORS.iter().find(|(name, _, _)| name == symbol),
+                Token::Name(word) => OPERATORS.iter().find(|(name, _, _)| name == word),
                 _ => None,
             };
-            let Some((_, op)) = found else {
+            let Some((_, op, tightness)) = found.filter(|(_, _, tightness)| *tightness >= least) else {
                 return Ok((left, depth));
             };
             self.next += 1;
-            let (right, right_depth) = self.level(level + 1)?;
+            let (right, right_depth) = self.binary(tightness + 1)?;
             let node = Node::Binary(*op, Box::new(left), Box::new(right));
             (left, depth) = self.deep(node, depth.max(right_depth) + 1)?;
         }
@@ -440,7 +443,11 @@ impl Parser {
             && let Some(Node::Text(source)) = args.get(1)
         {
             let place = places.get(1).copied().unwrap_or(at);
-            pattern = Some(functions::compile_pattern(source).ok_or(ParseFault::Pattern { at: place })?);
+            pattern = Some(
+                functions::compile_pattern(source)
+                    .map(Arc::new)
+                    .ok_or(ParseFault::Pattern { at: place })?,
+            );
         }
         let node = self.deep(
             Node::Call {

@@ -262,10 +262,13 @@ fn a_watch_without_arrivals_is_kept_as_zero() {
     );
 }
 
+/// A question, answers that make it asked, answers that make it not asked.
+type Asked<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [(&'a str, &'a str)]);
+
 /// Each relevance of table 3.1: the question, what makes it asked, what makes it not asked.
 #[test]
 fn each_relevance_of_form_a_holds() {
-    let table: [(&str, &[(&str, &str)], &[(&str, &str)]); 13] = [
+    let table: [Asked<'_>; 13] = [
         ("N_f_adult", &[("A21", "no")], &[("A21", "yes")]),
         ("T_f_0_4", &[("A21", "yes")], &[("A21", "no")]),
         ("A31", &[("A20", "estimated")], &[("A20", "counted")]),
@@ -774,7 +777,7 @@ fn each_relevance_of_form_b_holds() {
         give(&mut session, &[not_asked]);
         assert!(!session.is_relevant(code), "{code} not asked");
     }
-    let table: [(&str, &[(&str, &str)], &[(&str, &str)]); 17] = [
+    let table: [Asked<'_>; 17] = [
         ("R02", &[("R01", "assisted")], &[("R01", "deportation")]),
         ("R10", &[("R01", "assisted")], &[("R01", "spontaneous")]),
         ("R09", &[("R08", "yes")], &[("R08", "no")]),
