@@ -10,6 +10,7 @@ mod consent;
 mod entry;
 mod error;
 pub mod fold;
+mod gone;
 pub mod header;
 mod kind;
 mod payload;
@@ -22,6 +23,7 @@ pub use code::{CASE_CODE_BITS, CaseCode};
 pub use consent::{Consent, ConsentMode, Scope};
 pub use entry::{Entry, Stored, claimed_device};
 pub use error::{Error, PayloadKey};
+pub use gone::{Gone, GoneReason};
 pub use kind::{Kind, Provenance, Retention, Role};
 pub use landfall_wire::clock::{Clock, ClockReading};
 pub use payload::{

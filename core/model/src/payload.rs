@@ -10,7 +10,7 @@ use landfall_wire::cbor::{self, Limits, MapReader, MapWriter, Unknown, Value};
 use landfall_wire::clock::ClockReading;
 use landfall_wire::ids::{Aud, CaseId, DeviceId, Digest, EntryHash, EntryId};
 
-use crate::{Consent, Error, Kind, Provenance, Retention, Role, body, header};
+use crate::{Consent, Error, Gone, Kind, Provenance, Retention, Role, body, header};
 
 /// Version of the payload map (key 0).
 pub const PAYLOAD_VERSION: u64 = 1;
@@ -328,6 +328,9 @@ fn check(fields: &Unsigned) -> Result<(), Error> {
         Kind::Consent => {
             require(fields.case.is_some(), key::CASE)?;
             Consent::from_body(&fields.body)?;
+        }
+        Kind::Gone => {
+            Gone::from_body(&fields.body)?;
         }
         Kind::Case | Kind::ContactCard | Kind::Checkin => require(fields.case.is_some(), key::CASE)?,
         _ => {}

@@ -101,6 +101,8 @@ pub struct Pending {
     pub bytes: Vec<u8>,
     /// Number of entries inside.
     pub entries: u32,
+    /// Numbers of the first and the last entry inside, in the device's chain.
+    pub seqs: (u64, u64),
     /// Day on which it was saved, days since 1970-01-01 UTC.
     pub day: u32,
     /// Number of the desk's epoch key that it is sealed to.
@@ -323,8 +325,8 @@ impl Vault<Open> {
     pub fn insert_draft(&mut self, draft: &Draft) -> Result<(), Error> {
         self.change(|transaction| {
             transaction.execute(
-                "INSERT INTO draft (id, form, version, hash, event, made_s, touched)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT INTO draft (id, form, version, hash, event, made_s, touched, step)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, (SELECT ifnull(max(step), 0) + 1 FROM draft))",
                 params![
                     sql(draft.id.as_bytes()),
                     draft.form.id,
@@ -354,7 +356,9 @@ impl Vault<Open> {
     ) -> Result<(), Error> {
         self.change(|transaction| {
             let found = transaction
-                .prepare_cached("UPDATE draft SET touched = ?2, step = step + 1 WHERE id = ?1")?
+                .prepare_cached(
+                    "UPDATE draft SET touched = ?2, step = (SELECT max(step) + 1 FROM draft) WHERE id = ?1",
+                )?
                 .execute(params![sql(id.as_bytes()), touched_s])?;
             if found == 0 {
                 return Err(Error::NotFound);
@@ -391,7 +395,7 @@ impl Vault<Open> {
     /// What the store says.
     pub fn drafts(&self) -> Result<Vec<Draft>, Error> {
         let mut statement = self.connection().prepare_cached(
-            "SELECT id, form, version, hash, event, made_s, touched FROM draft ORDER BY touched DESC, step DESC, id",
+            "SELECT id, form, version, hash, event, made_s, touched FROM draft ORDER BY step DESC",
         )?;
         let rows = statement
             .query_map([], draft_row)?
@@ -493,14 +497,17 @@ impl Vault<Open> {
     pub fn save(&mut self, save: &Save<'_>) -> Result<(), Error> {
         self.change(|transaction| {
             for entry in save.entries {
-                insert_entry(transaction, entry, &save.pending.digest)?;
+                insert_entry(transaction, entry, &save.pending)?;
             }
             transaction.execute(
-                "INSERT INTO pend (digest, bytes, entries, day, epoch) VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO pend (digest, bytes, entries, first_seq, last_seq, day, epoch)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 params![
                     sql(save.pending.digest.as_bytes()),
                     save.pending.bytes,
                     save.pending.entries,
+                    number(save.pending.seqs.0)?,
+                    number(save.pending.seqs.1)?,
                     save.pending.day,
                     save.pending.epoch,
                 ],
@@ -537,27 +544,31 @@ impl Vault<Open> {
     /// # Errors
     /// What the store says.
     pub fn pending(&self) -> Result<Vec<Pending>, Error> {
-        let mut statement = self
-            .connection()
-            .prepare_cached("SELECT digest, bytes, entries, day, epoch FROM pend ORDER BY day, rowid")?;
+        let mut statement = self.connection().prepare_cached(
+            "SELECT digest, bytes, entries, first_seq, last_seq, day, epoch FROM pend ORDER BY first_seq",
+        )?;
         let rows = statement
             .query_map([], |row| {
                 Ok((
                     row.get::<_, Vec<u8>>(0)?,
                     row.get::<_, Vec<u8>>(1)?,
                     row.get::<_, u32>(2)?,
-                    row.get::<_, u32>(3)?,
-                    row.get::<_, u32>(4)?,
+                    row.get::<_, i64>(3)?,
+                    row.get::<_, i64>(4)?,
+                    row.get::<_, u32>(5)?,
+                    row.get::<_, u32>(6)?,
                 ))
             })?
             .collect::<Result<Vec<_>, _>>()?;
         rows.into_iter()
-            .map(|(digest, bytes, entries, day, epoch)| {
+            .map(|(digest, bytes, entries, first, last, day, epoch)| {
                 let digest = Digest::from_bytes(fixed(digest, "pend")?);
+                let seq = |value: i64| u64::try_from(value).map_err(|_| Error::Row { what: "pend" });
                 Ok(Pending {
                     digest,
                     bytes,
                     entries,
+                    seqs: (seq(first)?, seq(last)?),
                     day,
                     epoch,
                 })
@@ -693,6 +704,39 @@ impl Vault<Open> {
         )
     }
 
+    /// Reads the entries of this device with numbers from `first` to `last`: number, hash and verbatim bytes, at most
+    /// `limit` of them.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn entries_between(
+        &self,
+        first: u64,
+        last: u64,
+        limit: u32,
+    ) -> Result<Vec<(u64, EntryHash, Vec<u8>)>, Error> {
+        let mut statement = self.connection().prepare_cached(
+            "SELECT seq, hash, bytes FROM entry WHERE dev = (SELECT dev FROM device) AND seq BETWEEN ?1 AND ?2
+             ORDER BY seq LIMIT ?3",
+        )?;
+        let last = i64::try_from(last).unwrap_or(i64::MAX);
+        let rows = statement
+            .query_map(params![number(first)?, last, limit], |row| {
+                Ok((
+                    row.get::<_, i64>(0)?,
+                    row.get::<_, Vec<u8>>(1)?,
+                    row.get::<_, Vec<u8>>(2)?,
+                ))
+            })?
+            .collect::<Result<Vec<_>, _>>()?;
+        rows.into_iter()
+            .map(|(seq, hash, bytes)| {
+                let seq = u64::try_from(seq).map_err(|_| Error::Row { what: "entry" })?;
+                Ok((seq, EntryHash::from_bytes(fixed(hash, "entry")?), bytes))
+            })
+            .collect()
+    }
+
     /// Reads the entries of an envelope, in chain order: hash and verbatim bytes.
     ///
     /// # Errors
@@ -709,6 +753,37 @@ impl Vault<Open> {
         rows.into_iter()
             .map(|(hash, bytes)| Ok((EntryHash::from_bytes(fixed(hash, "entry")?), bytes)))
             .collect()
+    }
+
+    /// Returns the number of the epoch key that an envelope is sealed to; `None` if no entry of it is here.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn epoch_of(&self, digest: &Digest) -> Result<Option<u32>, Error> {
+        let mut statement = self
+            .connection()
+            .prepare_cached("SELECT epoch FROM entry WHERE envelope = ?1 LIMIT 1")?;
+        Ok(statement
+            .query_row(params![sql(digest.as_bytes())], |row| row.get(0))
+            .optional()?)
+    }
+
+    /// Notes that the entries of an envelope now travel in another one.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn move_envelope(&mut self, old: &Digest, new: &Digest, epoch: u32) -> Result<(), Error> {
+        self.change(|transaction| {
+            transaction.execute(
+                "UPDATE entry SET envelope = ?2, epoch = ?3 WHERE envelope = ?1",
+                params![sql(old.as_bytes()), sql(new.as_bytes()), epoch],
+            )?;
+            transaction.execute(
+                "UPDATE record SET envelope = ?2 WHERE envelope = ?1",
+                params![sql(old.as_bytes()), sql(new.as_bytes())],
+            )?;
+            Ok(())
+        })
     }
 
     fn query_entries(&self, tail: &str, values: impl rusqlite::Params) -> Result<Vec<Stored>, Error> {
@@ -801,7 +876,7 @@ fn remove_draft(transaction: &Transaction<'_>, id: &EntryId) -> Result<(), Error
     if gone == 0 { Err(Error::NotFound) } else { Ok(()) }
 }
 
-fn insert_entry(transaction: &Transaction<'_>, entry: &Entry, envelope: &Digest) -> Result<(), Error> {
+fn insert_entry(transaction: &Transaction<'_>, entry: &Entry, pending: &Pending) -> Result<(), Error> {
     let chain = entry.chain();
     let fields = entry.fields();
     // The row of the device is the chain's head: an entry that does not continue it would make a fork.
@@ -821,8 +896,8 @@ fn insert_entry(transaction: &Transaction<'_>, entry: &Entry, envelope: &Digest)
     let event = landfall_model::header::event_id(&fields.body).map_err(|_| Error::Row { what: "entry" })?;
     transaction
         .prepare_cached(
-            "INSERT INTO entry (hash, id, dev, seq, kind, case_id, event, envelope, bytes)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            "INSERT INTO entry (hash, id, dev, seq, kind, case_id, event, envelope, epoch, bytes)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         )?
         .execute(params![
             sql(entry.hash().as_bytes()),
@@ -832,7 +907,8 @@ fn insert_entry(transaction: &Transaction<'_>, entry: &Entry, envelope: &Digest)
             fields.kind.code(),
             fields.case.as_ref().map(|case| sql(case.as_bytes())),
             event.as_ref().map(|event| sql(event.as_bytes())),
-            sql(envelope.as_bytes()),
+            sql(pending.digest.as_bytes()),
+            pending.epoch,
             entry.bytes(),
         ])?;
     Ok(())
@@ -977,6 +1053,7 @@ mod tests {
             digest: Digest::of(entry.bytes()),
             bytes: vec![0xaa; 64],
             entries: 1,
+            seqs: (next.seq, next.seq),
             day: 20_414,
             epoch: 1,
         };
@@ -1074,6 +1151,7 @@ mod tests {
             digest: Digest::from_bytes([4; 32]),
             bytes: vec![1],
             entries: 1,
+            seqs: (0, 0),
             day: 1,
             epoch: 1,
         };

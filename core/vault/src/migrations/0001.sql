@@ -22,7 +22,7 @@ CREATE TABLE draft (
     event     BLOB CHECK (event IS NULL OR length(event) = 16),
     made_s    INTEGER NOT NULL,                         -- wall clock, UTC
     touched   INTEGER NOT NULL,                         -- wall clock, UTC
-    step      INTEGER NOT NULL DEFAULT 0                -- counts changes, so that equal times keep their order
+    step      INTEGER NOT NULL                          -- rises with every change of any draft: the order that no clock turns
 ) STRICT;
 
 CREATE TABLE answer (
@@ -41,6 +41,7 @@ CREATE TABLE entry (
     case_id  BLOB,
     event    BLOB,
     envelope BLOB NOT NULL CHECK (length(envelope) = 32), -- digest of the sealed file that carries it
+    epoch    INTEGER NOT NULL,                            -- number of the desk's epoch key that it is sealed to
     bytes    BLOB NOT NULL,                               -- COSE_Sign1, verbatim
     UNIQUE (dev, seq)
 ) STRICT;
@@ -50,11 +51,13 @@ CREATE INDEX entry_envelope ON entry (envelope);
 
 -- Sealed envelopes between the commit here and the commit in the outbox.
 CREATE TABLE pend (
-    digest  BLOB PRIMARY KEY CHECK (length(digest) = 32),
-    bytes   BLOB NOT NULL,
-    entries INTEGER NOT NULL,
-    day     INTEGER NOT NULL,  -- days since 1970-01-01, UTC
-    epoch   INTEGER NOT NULL   -- number of the desk's epoch key
+    digest    BLOB PRIMARY KEY CHECK (length(digest) = 32),
+    bytes     BLOB NOT NULL,
+    entries   INTEGER NOT NULL,
+    first_seq INTEGER NOT NULL,  -- numbers of the first and last entry inside
+    last_seq  INTEGER NOT NULL,
+    day       INTEGER NOT NULL,  -- days since 1970-01-01, UTC
+    epoch     INTEGER NOT NULL   -- number of the desk's epoch key
 ) STRICT;
 
 -- What the home screen lists: one row per finished form. Rebuilt from entry at any time.
