@@ -65,11 +65,13 @@ data class RecordRow(
     val kind: String,
     val form: String?,
     val eventId: String?,
+    val eventLine: String,
     val receiptCode: String,
     val savedAt: String,
     val state: RecordState,
     val total: Int?,
     val children: Int?,
+    val interviews: Int,
 )
 
 data class HomeView(val point: PlaceName, val organisation: String, val drafts: List<DraftRow>, val done: List<RecordRow>, val counts: Counts)
@@ -91,7 +93,7 @@ sealed class Answer {
 
 enum class QuestionKind { One, Several, Number, Decimal, Text, Moment, Computed, Other }
 
-data class Choice(val code: String, val label: String, val exclusive: Boolean, val group: String?)
+data class Choice(val code: String, val label: String, val exclusive: Boolean)
 
 data class Question(
     val code: String,

@@ -67,7 +67,7 @@ fun Frame(top: @Composable () -> Unit, bottom: (@Composable () -> Unit)?, conten
 
 /** Title with one second line, Back at the start, Leave at the end. */
 @Composable
-fun TopBar(title: String, second: String?, ways: Ways, back: Boolean, keepSecond: Boolean = true, extra: (@Composable RowScope.() -> Unit)? = null) {
+fun TopBar(title: String, second: String?, ways: Ways, back: Boolean, extra: (@Composable RowScope.() -> Unit)? = null) {
     val words = Ui.words
     val large = Ui.scale > 1.3f
     Row(
@@ -82,10 +82,11 @@ fun TopBar(title: String, second: String?, ways: Ways, back: Boolean, keepSecond
         }
         Column(Modifier.weight(1f).semantics { heading(); traversalIndex = -1f }) {
             Words(title, Ui.type.title)
-            if (second != null && (keepSecond || !large)) Words(second, Ui.type.barLabel, colour = Ui.colours.inkSoft)
+            // with a large font a bar keeps two lines at most: the title may need both
+            if (second != null && (!back || !large)) Words(second, Ui.type.barLabel, colour = Ui.colours.inkSoft)
         }
         extra?.invoke(this)
-        Spacer(Modifier.width(8.dp))
+        if (extra == null) Spacer(Modifier.width(8.dp))
         LeavePill(ways)
     }
 }

@@ -15,6 +15,7 @@ import androidx.compose.foundation.layout.heightIn
 import androidx.compose.foundation.layout.padding
 import androidx.compose.foundation.layout.size
 import androidx.compose.foundation.layout.width
+import androidx.compose.foundation.layout.widthIn
 import androidx.compose.foundation.shape.CircleShape
 import androidx.compose.foundation.shape.RoundedCornerShape
 import androidx.compose.runtime.Composable
@@ -118,7 +119,7 @@ fun SoFar(text: String, onChange: () -> Unit) {
         Spacer(Modifier.width(10.dp))
         Words(text, Ui.type.label, Modifier.weight(1f).padding(vertical = 8.dp), Ui.colours.onLeadSoft)
         Box(
-            Modifier.heightIn(min = 48.dp).tappable(Shapes.chip, onTap = onChange).padding(horizontal = 8.dp),
+            Modifier.heightIn(min = 48.dp).widthIn(min = 56.dp).tappable(Shapes.chip, onTap = onChange).padding(horizontal = 8.dp),
             contentAlignment = Alignment.Center,
         ) { Words(Ui.words("common_change"), Ui.type.labelB, colour = Ui.colours.lead) }
     }
@@ -128,7 +129,7 @@ fun SoFar(text: String, onChange: () -> Unit) {
 @Composable
 fun Link(text: String, modifier: Modifier = Modifier, icon: String? = null, onTap: () -> Unit) {
     Row(
-        modifier.heightIn(min = 48.dp).tappable(Shapes.chip, onTap = onTap).semantics(mergeDescendants = true) {},
+        modifier.heightIn(min = 48.dp).widthIn(min = 48.dp).tappable(Shapes.chip, onTap = onTap).semantics(mergeDescendants = true) {},
         verticalAlignment = Alignment.CenterVertically,
     ) {
         if (icon != null) { Icon(icon, Ui.colours.lead, size = 20.dp); Spacer(Modifier.width(8.dp)) }

@@ -35,8 +35,9 @@ class HomeViewModel(nav: Nav, scope: CoroutineScope) : ScreenModel(nav, scope, P
 
     private fun shown(view: HomeView): HomeState {
         val words = nav.words
-        val tallies = view.done.filter { it.form != INTERVIEW && it.kind != "consent" }
+        val tallies = view.done.filter { it.form == TALLY }
         val interviews = view.done.filter { it.form == INTERVIEW }
+        // an interview stands under the count of its arrival; one that belongs to none stands alone
         val alone = interviews.filter { i -> tallies.none { it.eventId != null && it.eventId == i.eventId } }
         return HomeState(
             second = placeAndDay(nav, view.point.name),
@@ -53,7 +54,7 @@ class HomeViewModel(nav: Nav, scope: CoroutineScope) : ScreenModel(nav, scope, P
     private fun done(row: RecordRow, interviews: List<RecordRow>): HomeState.Done {
         val words = nav.words
         val tally = row.form != INTERVIEW
-        val line = if (tally) words("home_counted", "people" to words.count("people", row.total ?: 0)) else words("home_one_interview")
+        val line = if (tally) listOf(row.eventLine, words.count("people", row.total ?: 0)).filter { it.isNotEmpty() }.joinToString(" · ") else words("home_one_interview")
         val here = if (tally && row.eventId != null) interviews.count { it.eventId == row.eventId } else 0
         val time = runCatching { words.time(OffsetDateTime.parse(row.savedAt)) }.getOrDefault("")
         return HomeState.Done(row.id, time, line, if (here > 0) words.count("home_interviews", here) else null, row.state, row.eventId)

@@ -110,15 +110,20 @@ fun RapidScreen(state: RapidState, ways: Ways, on: (RapidEvent) -> Unit) {
             bottom = { BottomBar { RapidBar(state, on) } },
         ) {
             Steps(state.at, state.of)
-            val soFar = state.soFar
-            if (soFar != null) Box(Modifier.padding(start = 12.dp, end = 12.dp, top = 12.dp)) { SoFar(soFar) { on(RapidEvent.Answers) } }
+            val large = Ui.scale > 1.3f
+            val soFar: @Composable () -> Unit = {
+                if (state.soFar != null) Box(Modifier.padding(top = 12.dp)) { SoFar(state.soFar) { on(RapidEvent.Answers) } }
+            }
+            if (!large) Box(Modifier.padding(horizontal = 12.dp)) { soFar() }
             val open = state.open
             // a new question starts at its own top
             val scroll = remember(open?.code) { ScrollState(0) }
             Column(Modifier.weight(1f).verticalScroll(scroll).padding(horizontal = 12.dp)) {
+                if (large) soFar()
                 if (state.shortList) Words(words("rapid_short_list"), Ui.type.label, Modifier.padding(start = 4.dp, top = 12.dp), Ui.colours.inkSoft)
                 if (state.problem != null) Problem(state.problem, Modifier.padding(start = 4.dp, top = 12.dp))
                 if (open != null) key(open.code) { QuestionCard(open, on) }
+                if (open?.code == "K03") ConsentFacts()
                 val next = state.next
                 if (next != null) key(next.code) { QuestionCard(next, on) }
                 Spacer(Modifier.height(12.dp))
@@ -158,6 +163,18 @@ private fun QuestionCard(card: RapidState.Card, on: (RapidEvent) -> Unit) {
     }
 }
 
+/** What agreeing means: who, how long, and what a no costs. */
+@Composable
+private fun ConsentFacts() {
+    val words = Ui.words
+    landfall.ui.parts.Card(Modifier.padding(top = 8.dp)) {
+        for (fact in listOf("who", "long", "no")) {
+            Words(words("consent_$fact"), Ui.type.label, colour = Ui.colours.inkSoft)
+            Words(words("consent_record_$fact"), Ui.type.body, Modifier.padding(bottom = if (fact == "no") 0.dp else 12.dp))
+        }
+    }
+}
+
 @Composable
 private fun RapidBar(state: RapidState, on: (RapidEvent) -> Unit) {
     val words = Ui.words
@@ -180,10 +197,10 @@ private fun RapidBar(state: RapidState, on: (RapidEvent) -> Unit) {
             Equal(stack = Ui.scale > 1.6f, items = if (bar.skip) answers + skip else answers)
         }
         is RapidState.Bar.Contact -> {
-            Words(bar.label, Ui.type.bodyB, Modifier.padding(horizontal = 4.dp))
-            Words(words("rapid_saves"), Ui.type.label, Modifier.padding(start = 4.dp, end = 4.dp, bottom = 8.dp), Ui.colours.inkSoft)
+            Words(bar.label, if (Ui.scale > 1.3f) Ui.type.barLabelB else Ui.type.bodyB, Modifier.padding(horizontal = 4.dp))
+            Words(words("rapid_saves"), Ui.type.barLabel, Modifier.padding(start = 4.dp, end = 4.dp, bottom = 8.dp), Ui.colours.inkSoft)
             Equal(
-                stack = Ui.scale > 1.6f,
+                stack = false,
                 items = listOf(
                     { m -> Button(words("common_yes"), ButtonLook.Outlined, m, enabled = !state.busy, tag = "W03-yes") { on(RapidEvent.Finish("yes")) } },
                     { m -> Button(words("common_no"), ButtonLook.Outlined, m, enabled = !state.busy, tag = "W03-no") { on(RapidEvent.Finish("no")) } },

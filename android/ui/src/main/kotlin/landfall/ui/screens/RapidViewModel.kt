@@ -176,7 +176,7 @@ class RapidViewModel(nav: Nav, scope: CoroutineScope, private val draft: String)
             second = event,
             at = at,
             of = maxOf(list.size, if (view.question("K03")?.value == null) PATH else 0),
-            soFar = answered.joinToString(if (words.rightToLeft) "، " else ", ") { short(it) }.ifEmpty { null },
+            soFar = answered.joinToString(if (words.rightToLeft) "، " else ", ") { short(it) }.replaceFirstChar { it.uppercase() }.ifEmpty { null },
             open = card?.let { card(it, hideOptions = it.code == "K03") },
             next = next?.let { card(it, hideOptions = false) },
             bar = bar,

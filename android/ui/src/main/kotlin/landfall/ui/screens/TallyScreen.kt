@@ -90,7 +90,7 @@ fun TallyScreen(state: TallyState, ways: Ways, on: (TallyEvent) -> Unit) {
     val large = Ui.scale > 1.3f
     Box(Modifier.fillMaxSize()) {
         Frame(
-            top = { TopBar(words("tally_title"), state.second, ways, back = true, keepSecond = false) },
+            top = { TopBar(words("tally_title"), state.second, ways, back = true) },
             bottom = {
                 BottomBar {
                     Equal(
@@ -107,7 +107,7 @@ fun TallyScreen(state: TallyState, ways: Ways, on: (TallyEvent) -> Unit) {
             },
         ) {
             Column(Modifier.fillMaxSize().padding(start = 12.dp, end = 12.dp, bottom = 8.dp)) {
-                TotalLine(state.total, state.children, Modifier.padding(horizontal = 4.dp))
+                TotalLine(state.total, state.children, Modifier.padding(horizontal = 4.dp, vertical = if (large) 0.dp else 5.dp))
                 if (state.notKept) Banner(words("tally_not_kept"), Modifier.padding(vertical = 4.dp), icon = "warningFill")
                 Grid(state, large, on)
             }
@@ -139,7 +139,7 @@ internal fun TotalLine(total: Int, children: Int, modifier: Modifier = Modifier)
 private fun ColumnScope.Grid(state: TallyState, large: Boolean, on: (TallyEvent) -> Unit) {
     val head = if (large) Ui.type.barLabelB else Ui.type.labelB
     val labelWidth = if (large) 62.dp else 56.dp
-    Row(Modifier.fillMaxWidth().padding(top = 4.dp, bottom = 4.dp), verticalAlignment = Alignment.Bottom) {
+    Row(Modifier.fillMaxWidth().padding(top = if (large) 4.dp else 8.dp, bottom = 4.dp), verticalAlignment = Alignment.Bottom) {
         Spacer(Modifier.width(labelWidth))
         for (name in state.columns) {
             Words(name, head, Modifier.weight(1f).padding(start = 8.dp).clearAndSetSemantics {}, align = TextAlign.Center)

@@ -18,6 +18,8 @@ import androidx.compose.runtime.Composable
 import androidx.compose.ui.Alignment
 import androidx.compose.ui.Modifier
 import androidx.compose.ui.semantics.semantics
+import androidx.compose.ui.graphics.Color
+import androidx.compose.ui.text.TextStyle
 import androidx.compose.ui.text.style.TextAlign
 import androidx.compose.ui.unit.dp
 import landfall.ui.parts.BottomBar
@@ -146,27 +148,50 @@ private fun CountCard(count: TallySummaryState.Count) {
             }
         }
         Line(Modifier.padding(top = 12.dp, bottom = 8.dp))
-        val last = count.rows.lastIndex
-        TableRow(words("summary_age"), count.columns, Ui.type.labelB.tabular().let { s -> { s } }, head = true)
-        count.rows.forEachIndexed { i, row ->
-            if (i == last) Line(Modifier.padding(vertical = 2.dp))
-            TableRow(row.label, row.figures.map { words.number(it) }, zero = row.figures, all = i == last)
-        }
+        if (Ui.scale > 1.3f) Blocks(count) else Table(count)
     }
 }
 
 @Composable
-private fun TableRow(label: String, cells: List<String>, style: (() -> androidx.compose.ui.text.TextStyle)? = null, head: Boolean = false, zero: List<Int>? = null, all: Boolean = false) {
+private fun Table(count: TallySummaryState.Count) {
+    val words = Ui.words
+    val last = count.rows.lastIndex
     val bold = Ui.type.labelB.tabular()
-    val plain = Ui.type.label.tabular()
-    Row(Modifier.fillMaxWidth().padding(vertical = 3.dp).semantics(mergeDescendants = true) {}, verticalAlignment = Alignment.Bottom) {
-        Words(label, if (head || all) bold else plain, Modifier.weight(1.1f).widthIn(min = 56.dp))
-        cells.forEachIndexed { i, text ->
-            val lastColumn = i == cells.lastIndex
-            val s = style?.invoke() ?: if (all || lastColumn) bold else plain
-            val soft = zero != null && zero[i] == 0
-            Words(text, s, Modifier.weight(1f), if (soft) Ui.colours.inkSoft else Ui.colours.ink, TextAlign.End)
+    TableRow(words("summary_age"), count.columns, bold, { bold }, { Ui.colours.ink })
+    count.rows.forEachIndexed { i, row ->
+        if (i == last) Line(Modifier.padding(vertical = 2.dp))
+        TableRow(
+            row.label, row.figures.map { words.number(it) }, if (i == last) bold else Ui.type.label.tabular(),
+            { column -> if (i == last || column == row.figures.lastIndex) bold else Ui.type.label.tabular() },
+            { column -> if (row.figures[column] == 0) Ui.colours.inkSoft else Ui.colours.ink },
+        )
+    }
+}
+
+/** The same figures one under the other, where five columns would break their words. */
+@Composable
+private fun Blocks(count: TallySummaryState.Count) {
+    val words = Ui.words
+    for (row in count.rows) {
+        Column(Modifier.fillMaxWidth().padding(vertical = 6.dp).semantics(mergeDescendants = true) {}) {
+            row.figures.indices.reversed().forEach { i ->
+                val all = i == row.figures.lastIndex
+                val style = if (all) Ui.type.bodyB.tabular() else Ui.type.label.tabular()
+                Row(Modifier.fillMaxWidth()) {
+                    Words(if (all) row.label else count.columns[i], style, Modifier.weight(1f), if (all) Ui.colours.ink else Ui.colours.inkSoft)
+                    Words(words.number(row.figures[i]), style)
+                }
+            }
         }
+        Line()
+    }
+}
+
+@Composable
+private fun TableRow(label: String, cells: List<String>, first: TextStyle, style: @Composable (Int) -> TextStyle, colour: @Composable (Int) -> Color) {
+    Row(Modifier.fillMaxWidth().padding(vertical = 3.dp).semantics(mergeDescendants = true) {}, verticalAlignment = Alignment.Bottom) {
+        Words(label, first, Modifier.weight(1.1f).widthIn(min = 56.dp))
+        cells.forEachIndexed { i, text -> Words(text, style(i), Modifier.weight(1f), colour(i), TextAlign.End) }
     }
 }
 

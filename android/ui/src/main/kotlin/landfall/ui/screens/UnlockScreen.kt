@@ -99,7 +99,7 @@ fun UnlockScreen(state: UnlockState, on: (UnlockEvent) -> Unit) {
                     ) { Icon("eye", colours.inkSoft) }
                 }
                 Row(
-                    Modifier.align(Alignment.CenterHorizontally).heightIn(min = 57.dp).semantics(mergeDescendants = true) { liveRegion = LiveRegionMode.Polite },
+                    Modifier.align(Alignment.CenterHorizontally).heightIn(min = 57.dp).padding(vertical = 8.dp).semantics(mergeDescendants = true) { liveRegion = LiveRegionMode.Polite },
                     verticalAlignment = Alignment.CenterVertically,
                 ) {
                     if (state.message != null) {

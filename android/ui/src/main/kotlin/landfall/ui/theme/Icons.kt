@@ -16,7 +16,7 @@ import androidx.compose.ui.unit.dp
 /** The drawings of icons.tsv by name. What points along the reading direction is mirrored; ticks, clocks and play never are. */
 object Icons {
     private const val FIELD = 256f
-    private val mirrored = setOf("arrowBack", "leave", "caret", "skip", "send", "sendFill", "undo", "backspace", "pencil", "chat", "bus", "truck", "convoy", "onFoot", "airplane", "airplaneUp")
+    private val mirrored = setOf("arrowBack", "leave", "caret", "skip")
     private val paths: Map<String, Path> by lazy {
         val text = checkNotNull(Icons::class.java.getResourceAsStream("/icons.tsv")) { "icons.tsv" }.reader().use { it.readText() }
         text.lineSequence().filter { it.isNotEmpty() && !it.startsWith("#") }.associate { line ->
