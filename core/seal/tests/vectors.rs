@@ -1,5 +1,4 @@
 //! Reads every vector under tests/vectors: each gives the result that it names, and none panics.
-#![cfg(feature = "test-tuning")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
