@@ -152,7 +152,7 @@ impl Indicator {
             terms
         };
         let (numerator, denominator) = (terms("numerator"), terms("denominator"));
-        if numerator.is_empty() {
+        if cell("numerator").is_empty() {
             report("numerator", Fault::MissingValue);
         }
         let mut number = |column: &str, otherwise: u32| match cell(column) {

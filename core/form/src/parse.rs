@@ -7,7 +7,7 @@ use crate::expr::{Node, Op};
 use crate::functions::{self, Function};
 use crate::limits;
 
-/// Why a text is no expression. Places are counted in characters from 0.
+/// Why a text is no expression. Places are counted in characters from 0; printed, from 1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseFault {
@@ -18,13 +18,13 @@ pub enum ParseFault {
     #[error("longer than {} bytes", limits::EXPRESSION)]
     TooLong,
     /// Deeper than [`limits::EXPRESSION_DEPTH`], or nested deeper than [`limits::EXPRESSION_NESTING`].
-    #[error("nested too deep at character {at}")]
+    #[error("nested too deep at character {}", .at + 1)]
     TooDeep {
         /// The place.
         at: usize,
     },
     /// Something that does not belong there.
-    #[error("unexpected {what} at character {at}")]
+    #[error("unexpected {what} at character {}", .at + 1)]
     Unexpected {
         /// The place.
         at: usize,
@@ -32,7 +32,7 @@ pub enum ParseFault {
         what: &'static str,
     },
     /// A quote, brace or parenthesis that is not closed.
-    #[error("{what} opened at character {at} is not closed")]
+    #[error("{what} opened at character {} is not closed", .at + 1)]
     Unclosed {
         /// The place where it was opened.
         at: usize,
@@ -40,7 +40,7 @@ pub enum ParseFault {
         what: &'static str,
     },
     /// No such function.
-    #[error("unknown function `{name}` at character {at}")]
+    #[error("unknown function `{name}` at character {}", .at + 1)]
     UnknownFunction {
         /// The place.
         at: usize,
@@ -48,7 +48,7 @@ pub enum ParseFault {
         name: String,
     },
     /// Too many or too few arguments.
-    #[error("`{}` takes {} arguments, not {given}, at character {at}", .function.name, range(.function))]
+    #[error("`{}` takes {} arguments, not {given}, at character {}", .function.name, range(.function), .at + 1)]
     Arity {
         /// The place.
         at: usize,
@@ -58,13 +58,13 @@ pub enum ParseFault {
         given: usize,
     },
     /// A pattern that is none, or too large.
-    #[error("not a regular expression (or too large) at character {at}")]
+    #[error("not a regular expression (or too large) at character {}", .at + 1)]
     Pattern {
         /// The place.
         at: usize,
     },
     /// Part of XPath or ODK that this program does not have.
-    #[error("{what} not supported, at character {at}")]
+    #[error("{what} not supported, at character {}", .at + 1)]
     NotSupported {
         /// The place.
         at: usize,

@@ -8,7 +8,7 @@
 )]
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use landfall_form::{
     Answer, AnswerScope, Answers, Class, Expr, Form, Kind, Now, Outcome, Pack, Review, Rule, Session,
@@ -22,7 +22,9 @@ const NOW: Now = Now {
 };
 
 fn pack() -> Pack {
-    Pack::decode(include_bytes!("../../../forms/standard.pack")).unwrap()
+    static PACK: OnceLock<Pack> = OnceLock::new();
+    PACK.get_or_init(|| Pack::decode(include_bytes!("../../../forms/standard.pack")).unwrap())
+        .clone()
 }
 
 fn begin(form: &str, hidden: Answers) -> Session {

@@ -378,7 +378,7 @@ pub fn compile_form(
     });
     let mut reader = Reader {
         default: default.unwrap_or_else(|| "en".to_owned()),
-        messages: Vec::new(),
+        messages: workbook.messages.clone(),
     };
     reader.settings(settings, &mut form);
     let (mut survey_rows, mut choice_rows) = (Vec::new(), BTreeMap::new());

@@ -79,6 +79,7 @@ fn table(sheet: &Sheet, messages: &mut Vec<Message>) -> Option<Table> {
         messages.push(Message::error(&sheet.name, 1, "name", "the column is missing"));
         return None;
     }
+    let before = messages.len();
     let mut seen = BTreeSet::new();
     for (number, cells) in &sheet.rows {
         let code = sheet.cell(cells, "name");
@@ -105,6 +106,9 @@ fn table(sheet: &Sheet, messages: &mut Vec<Message>) -> Option<Table> {
                 "more cells than headings",
             ));
         }
+    }
+    if messages.len() > before {
+        return None;
     }
     let row = |cells: &Vec<String>| {
         let mut cells = cells.clone();

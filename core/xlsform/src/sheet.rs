@@ -106,6 +106,8 @@ fn clean(cell: &str) -> String {
 pub struct Workbook {
     /// The sheets.
     pub sheets: BTreeMap<String, Sheet>,
+    /// Warnings about what was not read, such as sheets of another name.
+    pub messages: Vec<Message>,
 }
 
 impl Workbook {
@@ -238,6 +240,7 @@ pub fn read_workbook(path: &Path) -> Result<Workbook, Vec<Message>> {
             "the form has no sheet `survey`",
         )]);
     }
+    workbook.messages = messages;
     Ok(workbook)
 }
 
@@ -261,13 +264,29 @@ fn read_spreadsheet(path: &Path, workbook: &mut Workbook, messages: &mut Vec<Mes
         messages.push(Message::error(&name, 0, "", text));
         return;
     }
+    // The reader of workbooks panics on some damaged ones; here that is one more way of being damaged.
+    let read = std::panic::catch_unwind(|| {
+        let (mut sheets, mut found) = (Vec::new(), Vec::new());
+        read_sheets(bytes, &name, &mut sheets, &mut found);
+        (sheets, found)
+    });
+    match read {
+        Ok((sheets, found)) => {
+            messages.extend(found);
+            workbook
+                .sheets
+                .extend(sheets.into_iter().map(|sheet| (sheet.name.clone(), sheet)));
+        }
+        Err(_) => messages.push(Message::error(&name, 0, "", DAMAGED)),
+    }
+}
+
+/// What is said of a file that is no workbook.
+const DAMAGED: &str = "not a workbook that can be read (.xlsx, .xls), or damaged";
+
+fn read_sheets(bytes: Vec<u8>, name: &str, sheets: &mut Vec<Sheet>, messages: &mut Vec<Message>) {
     let Ok(mut book) = calamine::open_workbook_auto_from_rs(std::io::Cursor::new(bytes)) else {
-        messages.push(Message::error(
-            &name,
-            0,
-            "",
-            "not a workbook that can be read (.xlsx, .xls), or damaged",
-        ));
+        messages.push(Message::error(name, 0, "", DAMAGED));
         return;
     };
     for sheet in book.sheet_names() {
@@ -294,13 +313,14 @@ fn read_spreadsheet(path: &Path, workbook: &mut Workbook, messages: &mut Vec<Mes
         // The range begins at its first filled cell; rows keep the number that the spreadsheet shows.
         let above = range.start().map_or(0, |(row, _)| row as usize);
         let left = range.start().map_or(0, |(_, column)| column as usize);
-        let lines = (0..above).map(|_| Vec::new()).chain(range.rows().map(|row| {
-            core::iter::repeat_n(String::new(), left)
-                .chain(row.iter().map(text))
-                .collect()
-        }));
-        let built = Sheet::build(&wanted, lines, messages);
-        workbook.sheets.insert(wanted, built);
+        let lines = (0..above.min(limits::ROWS))
+            .map(|_| Vec::new())
+            .chain(range.rows().map(|row| {
+                core::iter::repeat_n(String::new(), left)
+                    .chain(row.iter().map(text))
+                    .collect()
+            }));
+        sheets.push(Sheet::build(&wanted, lines, messages));
     }
 }
 
