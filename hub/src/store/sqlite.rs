@@ -617,7 +617,11 @@ fn page(connection: &Connection, mailbox: &MailboxId, after: u64, limit: u32) ->
         });
     }
     let next = items.last().map_or(after.min(newest), |item: &PageItem| item.seq);
-    Ok(PageRead { next, expired: count(expired), items })
+    Ok(PageRead {
+        next,
+        expired: count(expired),
+        items,
+    })
 }
 
 impl Store for SqliteStore {
