@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use calamine::{Data, Reader};
+use calamine::{Data, Reader, Xls, Xlsx};
 
 use crate::{Message, limits};
 
@@ -285,43 +285,146 @@ fn read_spreadsheet(path: &Path, workbook: &mut Workbook, messages: &mut Vec<Mes
 const DAMAGED: &str = "not a workbook that can be read (.xlsx, .xls), or damaged";
 
 fn read_sheets(bytes: Vec<u8>, name: &str, sheets: &mut Vec<Sheet>, messages: &mut Vec<Message>) {
-    let Ok(mut book) = calamine::open_workbook_auto_from_rs(std::io::Cursor::new(bytes)) else {
+    let zipped = bytes.starts_with(b"PK");
+    let file = std::io::Cursor::new(bytes);
+    let read = if zipped {
+        Xlsx::new(file).ok().map(|mut book| {
+            let names = book.sheet_names();
+            names
+                .into_iter()
+                .map(|name| (cells_of_xlsx(&mut book, &name, messages), name))
+                .collect::<Vec<_>>()
+        })
+    } else {
+        Xls::new(file).ok().map(|mut book| {
+            let names = book.sheet_names();
+            names
+                .into_iter()
+                .map(|name| (cells_of_xls(&mut book, &name, messages), name))
+                .collect::<Vec<_>>()
+        })
+    };
+    let Some(read) = read else {
         messages.push(Message::error(name, 0, "", DAMAGED));
         return;
     };
-    for sheet in book.sheet_names() {
-        let Ok(range) = book.worksheet_range(&sheet) else {
-            messages.push(Message::error(&sheet, 0, "", "the sheet is damaged"));
-            continue;
-        };
-        let wanted = sheet.trim().to_lowercase();
-        if !matches!(wanted.as_str(), "survey" | "choices" | "settings") {
-            messages.push(Message::warning(
-                &sheet,
-                0,
-                "",
-                "the sheet is not one of survey, choices, settings",
-            ));
-            continue;
+    for (cells, name) in read {
+        let Some(cells) = cells else { continue };
+        let mut lines: Vec<Vec<String>> = Vec::new();
+        for ((row, column), text) in cells {
+            if lines.len() <= row {
+                lines.resize(row + 1, Vec::new());
+            }
+            let Some(line) = lines.get_mut(row) else { continue };
+            if line.len() <= column {
+                line.resize(column + 1, String::new());
+            }
+            if let Some(cell) = line.get_mut(column) {
+                *cell = text;
+            }
         }
-        let (height, width) = range.get_size();
-        if height > limits::ROWS || width > limits::COLUMNS {
-            let text = format!("more than {} rows or {} columns", limits::ROWS, limits::COLUMNS);
-            messages.push(Message::error(&sheet, 0, "", text));
-            continue;
-        }
-        // The range begins at its first filled cell; rows keep the number that the spreadsheet shows.
-        let above = range.start().map_or(0, |(row, _)| row as usize);
-        let left = range.start().map_or(0, |(_, column)| column as usize);
-        let lines = (0..above.min(limits::ROWS))
-            .map(|_| Vec::new())
-            .chain(range.rows().map(|row| {
-                core::iter::repeat_n(String::new(), left)
-                    .chain(row.iter().map(text))
-                    .collect()
-            }));
-        sheets.push(Sheet::build(&wanted, lines, messages));
+        sheets.push(Sheet::build(
+            &name.trim().to_lowercase(),
+            lines.into_iter(),
+            messages,
+        ));
     }
+}
+
+/// Row and column from 0, and the text.
+type Cells = Vec<((usize, usize), String)>;
+
+/// Says whether a sheet is one of a form's, and warns when it is not.
+fn is_wanted(sheet: &str, messages: &mut Vec<Message>) -> bool {
+    let wanted = matches!(
+        sheet.trim().to_lowercase().as_str(),
+        "survey" | "choices" | "settings"
+    );
+    if !wanted {
+        let text = "the sheet is not one of survey, choices, settings";
+        messages.push(Message::warning(sheet, 0, "", text));
+    }
+    wanted
+}
+
+/// Takes a cell that has text and a place within the limits.
+fn take(sheet: &str, at: (u32, u32), cell: &Data, cells: &mut Cells, messages: &mut Vec<Message>) -> bool {
+    let text = text(cell);
+    if text.trim().is_empty() {
+        return true;
+    }
+    let (row, column) = (at.0 as usize, at.1 as usize);
+    if row >= limits::ROWS || column >= limits::COLUMNS {
+        let text = format!(
+            "a cell beyond {} rows or {} columns",
+            limits::ROWS,
+            limits::COLUMNS
+        );
+        messages.push(Message::error(sheet, row + 1, "", text));
+        return false;
+    }
+    cells.push(((row, column), text));
+    true
+}
+
+/// Reads cell by cell: taken as a range, one cell in the last row and column would ask for all the memory there is.
+fn cells_of_xlsx(
+    book: &mut Xlsx<std::io::Cursor<Vec<u8>>>,
+    sheet: &str,
+    messages: &mut Vec<Message>,
+) -> Option<Cells> {
+    if !is_wanted(sheet, messages) {
+        return None;
+    }
+    let damaged =
+        |messages: &mut Vec<Message>| messages.push(Message::error(sheet, 0, "", "the sheet is damaged"));
+    let Ok(mut reader) = book.worksheet_cells_reader(sheet) else {
+        damaged(messages);
+        return None;
+    };
+    let mut cells = Vec::new();
+    loop {
+        match reader.next_cell() {
+            Ok(Some(cell)) => {
+                let value: Data = cell.get_value().clone().into();
+                if !take(sheet, cell.get_position(), &value, &mut cells, messages) {
+                    return None;
+                }
+            }
+            Ok(None) => return Some(cells),
+            Err(_) => {
+                damaged(messages);
+                return None;
+            }
+        }
+    }
+}
+
+/// The old format has at most 65,536 rows and 256 columns, so a range of it has a bound.
+fn cells_of_xls(
+    book: &mut Xls<std::io::Cursor<Vec<u8>>>,
+    sheet: &str,
+    messages: &mut Vec<Message>,
+) -> Option<Cells> {
+    if !is_wanted(sheet, messages) {
+        return None;
+    }
+    let Ok(range) = book.worksheet_range(sheet) else {
+        messages.push(Message::error(sheet, 0, "", "the sheet is damaged"));
+        return None;
+    };
+    let (above, left) = range.start().unwrap_or_default();
+    let mut cells = Vec::new();
+    for (row, column, cell) in range.used_cells() {
+        let at = (
+            above.saturating_add(u32::try_from(row).ok()?),
+            left.saturating_add(u32::try_from(column).ok()?),
+        );
+        if !take(sheet, at, cell, &mut cells, messages) {
+            return None;
+        }
+    }
+    Some(cells)
 }
 
 /// A cell as it would be typed. A date cell becomes the day or moment it shows.

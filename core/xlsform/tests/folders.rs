@@ -95,6 +95,16 @@ fn a_damaged_workbook_says_so() {
 }
 
 #[test]
+fn a_cell_far_away_does_not_ask_for_all_memory() {
+    let (good, got) = messages(&vectors().join("far_cell.xlsx"), Strictness::Standard);
+    assert!(!good);
+    assert_eq!(
+        got.last().unwrap(),
+        "survey:1048576:: a cell beyond 100000 rows or 256 columns"
+    );
+}
+
+#[test]
 fn every_cut_and_every_flipped_byte_of_a_workbook_ends_without_a_panic() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["good.xlsx", "good.xls"] {
