@@ -1,0 +1,189 @@
+//! The courier: sends, fetches and hands over while the app may be locked.
+//!
+//! It needs no passcode and sees no plaintext: sealed files and signed control messages of the desk. It must never
+//! delete a record without the desk's receipt; that rule is sync's.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use landfall_wire::clock::Clock;
+
+use crate::home::{count, paths};
+use crate::locks::Cell;
+use crate::outbox::{Outbox, OutboxRow};
+use crate::view::{Counts, RecordState, Watcher};
+use crate::{FieldError, ids};
+
+/// Stops a run between two steps. Clones share the same switch.
+#[derive(Debug, Clone, Default)]
+pub struct CancelToken(Arc<AtomicBool>);
+
+impl CancelToken {
+    /// Makes a token that nobody has pulled.
+    #[must_use]
+    pub fn new() -> CancelToken {
+        CancelToken::default()
+    }
+
+    /// Stops the run at its next step. What was done stays done.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn switch(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.0)
+    }
+
+    /// Tells whether it was pulled.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// What one run did. Counts are of entries: a rapid interview is two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CourierReport {
+    /// Put into the mailbox, or found there.
+    pub handed: u32,
+    /// Received by the desk, by its signed word.
+    pub received: u32,
+    /// Sealed copies that left this phone after the desk had backed them up.
+    pub purged: u32,
+    /// Not accepted.
+    pub refused: u32,
+    /// Still waiting to be handed over.
+    pub waiting: u32,
+    /// When the next try is due, seconds from now; 0 = at once, `None` = nothing waits.
+    pub next_try_s: Option<u32>,
+}
+
+/// A record as the locked phone knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CourierRow {
+    /// Digest of the sealed file.
+    pub digest: String,
+    /// Receipt code.
+    pub receipt_code: String,
+    /// Day on which it was saved, days since 1970-01-01 UTC.
+    pub day: u32,
+    /// Size of the sealed file in bytes.
+    pub size: u64,
+    /// Number of entries in it.
+    pub entries: u32,
+    /// Where it is.
+    pub state: RecordState,
+}
+
+/// Carries what is in the outbox. It works while the app is locked.
+pub struct Courier {
+    outbox: Cell<Outbox>,
+    clock: Arc<dyn Clock>,
+    watcher: Cell<Arc<dyn Watcher>>,
+}
+
+impl std::fmt::Debug for Courier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Courier")
+    }
+}
+
+impl Courier {
+    /// Opens the outbox of a home.
+    ///
+    /// # Errors
+    /// [`FieldError::NotFound`] before enrolment is confirmed; what the store says.
+    pub fn open(home: &Path, clock: Arc<dyn Clock>) -> Result<Courier, FieldError> {
+        let path = paths::outbox(home);
+        if !path.exists() {
+            return Err(FieldError::NotFound);
+        }
+        let outbox = Outbox::open(&path)?;
+        if !outbox.has_contact()? {
+            return Err(FieldError::NotFound);
+        }
+        Ok(Courier {
+            outbox: Cell::new(outbox),
+            clock,
+            watcher: Cell::empty(),
+        })
+    }
+
+    /// Names who is pinged after every run that changed something.
+    pub fn set_watcher(&self, watcher: Arc<dyn Watcher>) {
+        self.watcher.put(watcher);
+    }
+
+    fn with<R>(&self, work: impl FnOnce(&mut Outbox) -> Result<R, FieldError>) -> Result<R, FieldError> {
+        self.outbox.with(work).unwrap_or(Err(FieldError::internal(502)))
+    }
+
+    fn ping(&self) {
+        if let Some(watcher) = self.watcher.with(|watcher| Arc::clone(watcher)) {
+            watcher.changed();
+        }
+    }
+
+    /// Sends what is due and fetches what the desk answered, for at most `budget_ms`. Without a network it is done at
+    /// once and reports what waits.
+    ///
+    /// # Errors
+    /// [`FieldError::Cancelled`], [`FieldError::Busy`] while another process sends; what the store says. A network
+    /// that fails is no error.
+    pub fn run_once(&self, budget_ms: u32, cancel: &CancelToken) -> Result<CourierReport, FieldError> {
+        if cancel.is_cancelled() {
+            return Err(FieldError::Cancelled);
+        }
+        let report = self.with(|outbox| outbox.run_once(budget_ms, cancel, &self.clock))?;
+        self.ping();
+        Ok(report)
+    }
+
+    /// Returns how many records are where.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn counts(&self) -> Result<Counts, FieldError> {
+        self.with(|outbox| Ok(count(outbox.states()?.into_values())))
+    }
+
+    /// Returns all records, the oldest first.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn records(&self) -> Result<Vec<CourierRow>, FieldError> {
+        self.with(|outbox| Ok(outbox.rows()?.into_iter().map(row).collect()))
+    }
+
+    /// Writes everything that the desk has not confirmed into a bundle file, to be carried by hand. Returns the number
+    /// of records. States do not change: only the desk's receipt counts.
+    ///
+    /// # Errors
+    /// What the store or the file system says; an unfinished file is removed.
+    pub fn export_bundle(&self, path: &Path) -> Result<u32, FieldError> {
+        self.with(|outbox| outbox.export_bundle(path))
+    }
+
+    /// Takes what the desk sends back by hand: signed receipts for this device. What is for others is left alone.
+    ///
+    /// # Errors
+    /// [`FieldError::NotTrusted`] if the file is no bundle or a message in it was not signed by the desk;
+    /// [`FieldError::NotFound`] if it holds nothing for this device.
+    pub fn import_bundle(&self, path: &Path) -> Result<CourierReport, FieldError> {
+        let report = self.with(|outbox| outbox.import_bundle(path, &self.clock))?;
+        self.ping();
+        Ok(report)
+    }
+}
+
+fn row(row: OutboxRow) -> CourierRow {
+    CourierRow {
+        digest: row.digest.to_hex(),
+        receipt_code: ids::receipt_code(&row.digest),
+        day: row.day,
+        size: row.size,
+        entries: row.entries,
+        state: row.state,
+    }
+}
