@@ -129,11 +129,25 @@ impl Header {
     /// [`Error::PasscodeText`], [`Error::Guard`].
     pub fn make_for(vrk: &Vrk, passcode: &[u8], tuning: &Tuning, guard: &dyn KeyGuard) -> Result<Self> {
         let passcode = normalize(passcode)?;
-        let alias = if tuning.calls == 0 {
-            String::new()
-        } else {
-            guard.make_alias()?
-        };
+        if tuning.calls == 0 {
+            return Self::make_on(vrk, &passcode, tuning, guard, String::new());
+        }
+        let alias = guard.make_alias()?;
+        let made = Self::make_on(vrk, &passcode, tuning, guard, alias.clone());
+        if made.is_err() {
+            // No hardware key is left behind by a header that nobody will store; the first error is the one to tell.
+            let _ = guard.delete_alias(&alias);
+        }
+        made
+    }
+
+    fn make_on(
+        vrk: &Vrk,
+        passcode: &[u8],
+        tuning: &Tuning,
+        guard: &dyn KeyGuard,
+        alias: String,
+    ) -> Result<Self> {
         if alias.len() > MAX_ALIAS {
             return Err(Error::HeaderParameter { what: "alias" });
         }
@@ -146,7 +160,7 @@ impl Header {
             slots,
         };
         let place = random::make_below(4);
-        let keys = header.slot_keys(&passcode, guard)?;
+        let keys = header.slot_keys(passcode, guard)?;
         for ((i, key), slot) in (0u8..).zip(&keys).zip(&mut slots) {
             if u32::from(i) == place {
                 let mut plain = Zeroizing::new([0; 33]);
@@ -165,7 +179,7 @@ impl Header {
         }
         header.slots = slots;
         let reread = Self::decode(&header.encode())?;
-        if reread.open_normalized(&passcode, guard)? == *vrk {
+        if reread.open_normalized(passcode, guard)? == *vrk {
             Ok(header)
         } else {
             Err(Error::Internal { what: "header" })

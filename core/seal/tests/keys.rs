@@ -63,6 +63,35 @@ fn deleting_the_hardware_alias_ends_the_passcode() {
     assert_eq!(new.open(PASSCODE, &guard).unwrap_err(), Error::WrongPasscode);
 }
 
+/// Makes keys but never answers, and remembers which aliases live.
+#[derive(Default)]
+struct Silent(std::sync::Mutex<Vec<String>>);
+
+impl KeyGuard for Silent {
+    fn scope(&self) -> GuardScope {
+        GuardScope::PerDevice
+    }
+    fn derive(&self, _: &str, _: u8, _: &[u8]) -> Result<zeroize::Zeroizing<[u8; 32]>, GuardError> {
+        Err(GuardError::Unavailable)
+    }
+    fn make_alias(&self) -> Result<String, GuardError> {
+        self.0.lock().unwrap().push("a".to_owned());
+        Ok("a".to_owned())
+    }
+    fn delete_alias(&self, alias: &str) -> Result<(), GuardError> {
+        self.0.lock().unwrap().retain(|live| live != alias);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_header_that_cannot_be_made_leaves_no_hardware_key() {
+    let guard = Silent::default();
+    let error = Header::make(PASSCODE, &Tuning::for_tests(), &guard).unwrap_err();
+    assert_eq!(error, Error::Guard(GuardError::Unavailable));
+    assert!(guard.0.lock().unwrap().is_empty());
+}
+
 #[test]
 fn one_passcode_on_two_keyboards_is_one_passcode() {
     let guard = SoftGuard::from_seed(&[1; 32]);
