@@ -1,1 +1,3 @@
-//! x
+//! The parties that scenarios, faults and the demo are played with. Nothing here is shipped.
+
+pub mod device;
