@@ -200,19 +200,31 @@ fn moment(text: Option<&str>) -> anyhow::Result<Now> {
 }
 
 fn fill(path: &Path, answers: &Path, lang: &str, now: Option<&str>) -> anyhow::Result<u8> {
-    let (compiled, tables) = match landfall_xlsform::check(path, Strictness::Own) {
-        Ok(found) => found,
-        Err(messages) => {
-            say(&messages);
-            return Ok(1);
-        }
-    };
-    say(&compiled.messages);
     let text =
         std::fs::read_to_string(answers).with_context(|| format!("{} cannot be read", answers.display()))?;
-    let given: Map<String, Value> = serde_json::from_str(&text)
-        .with_context(|| format!("{} is not a JSON object of answers", answers.display()))?;
-    let now = moment(now)?;
+    match filled(path, &text, lang, moment(now)?)? {
+        Ok((messages, document)) => {
+            say(&messages);
+            println!("{document:#}");
+            Ok(0)
+        }
+        Err(messages) => {
+            say(&messages);
+            Ok(1)
+        }
+    }
+}
+
+/// What `form fill` answers, with the form's warnings; or why the form does not compile.
+type Filled = Result<(Vec<Message>, Value), Vec<Message>>;
+
+fn filled(path: &Path, answers: &str, lang: &str, now: Now) -> anyhow::Result<Filled> {
+    let (compiled, tables) = match landfall_xlsform::check(path, Strictness::Own) {
+        Ok(found) => found,
+        Err(messages) => return Ok(Err(messages)),
+    };
+    let given: Map<String, Value> =
+        serde_json::from_str(answers).context("the answers are not a JSON object")?;
     let form = Arc::new(compiled.form);
     let mut refused: Vec<Value> = Vec::new();
     let violation = |question: &str, rule: &str| {
@@ -274,8 +286,7 @@ fn fill(path: &Path, answers: &Path, lang: &str, now: Option<&str>) -> anyhow::R
     let document = json!({
         "values": values, "relevant": relevant, "violations": refused, "missing": session.missing(),
     });
-    println!("{document:#}");
-    Ok(0)
+    Ok(Ok((compiled.messages, document)))
 }
 
 /// Reads an answer as a question of this kind takes it; `None` when it cannot be one.
@@ -320,5 +331,94 @@ fn to_json(answer: &Answer) -> Value {
             Value::Array(rounds.iter().map(round).collect())
         }
         other => other.as_str().map_or(Value::Null, |text| json!(text)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        reason = "tests"
+    )]
+
+    use super::*;
+
+    /// 9 March 2026, 12:00 in Port-au-Prince.
+    const NOON: &str = "2026-03-09T12:00:00-04:00";
+
+    fn tree() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    }
+
+    fn document(answers: &str) -> Value {
+        let now = moment(Some(NOON)).unwrap();
+        filled(&tree().join("forms/arrival_tally"), answers, "en", now)
+            .unwrap()
+            .unwrap()
+            .1
+    }
+
+    #[test]
+    fn fill_answers_in_any_order_and_computes() {
+        let answers = r#"{"T_m_18_59": 5, "T_f_5_11": 2, "A21": "yes", "A07": "yes", "A02": "DOM-HTI",
+            "A01": "malpasse", "A12": ["police_arr", "escort"]}"#;
+        let document = document(answers);
+        assert_eq!(document["values"]["A30"], 7);
+        assert_eq!(document["values"]["A34"], 2);
+        assert_eq!(document["values"]["A12"], json!(["escort", "police_arr"]));
+        assert_eq!(document["relevant"]["A40"], true);
+        assert_eq!(document["relevant"]["N_f_adult"], false);
+        assert_eq!(document["violations"], json!([]));
+        assert!(document["missing"].as_array().unwrap().contains(&json!("A77")));
+    }
+
+    #[test]
+    fn fill_names_every_answer_that_is_refused() {
+        let answers =
+            r#"{"ZZ": 1, "A01": {}, "A03": "2026-03-09T13:00:00-04:00", "A07": "no", "A05": "bus"}"#;
+        let found = document(answers);
+        let found: Vec<(&str, &str)> = found["violations"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| (one["question"].as_str().unwrap(), one["rule"].as_str().unwrap()))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("A01", "wrong_type"),
+                ("ZZ", "unknown_question"),
+                ("A03", "constraint"),
+                ("A05", "not_relevant")
+            ]
+        );
+    }
+
+    #[test]
+    fn a_form_that_does_not_compile_is_refused() {
+        let form = tree().join("tests/vectors/form_folder/cycle");
+        assert_eq!(check(&form, Strictness::Own, true).unwrap(), 1);
+        let messages = filled(&form, "{}", "en", moment(Some(NOON)).unwrap())
+            .unwrap()
+            .unwrap_err();
+        assert_eq!(
+            messages[0].to_string(),
+            "survey:3:calculation: depends on itself: b → c → d → b"
+        );
+        let out = tempfile::tempdir().unwrap();
+        let file = out.path().join("x.pack");
+        assert_eq!(pack(&[form], &file, None, true).unwrap(), 1);
+        assert!(!file.exists());
+    }
+
+    #[test]
+    fn the_tree_packs_to_the_standard_pack() {
+        let out = tempfile::tempdir().unwrap();
+        let file = out.path().join("standard.pack");
+        assert_eq!(pack(&[tree().join("forms")], &file, None, true).unwrap(), 0);
+        assert!(std::fs::read(file).unwrap() == std::fs::read(tree().join("forms/standard.pack")).unwrap());
     }
 }
