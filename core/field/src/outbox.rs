@@ -232,7 +232,21 @@ impl Outbox {
             .cancelled_by(cancel.switch());
         let report =
             landfall_sync::run_once(&self.store, &hub, &Ed25519Verifier, clock, &mut rng(), &budget)?;
-        Ok(shown(&report))
+        self.shown(&report)
+    }
+
+    fn shown(&self, report: &landfall_sync::Report) -> Result<CourierReport, FieldError> {
+        Ok(CourierReport {
+            handed: report.handed,
+            received: report.received,
+            purged: report.purged,
+            refused: report.refused.saturating_add(report.held),
+            // The queue also waits for receipts; here only what still has to leave this phone counts.
+            waiting: self.store.counts()?.saved,
+            next_try_s: report
+                .next_try_s
+                .map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX)),
+        })
     }
 
     pub(crate) fn export_bundle(&self, path: &Path) -> Result<u32, FieldError> {
@@ -245,7 +259,7 @@ impl Outbox {
         clock: &Arc<dyn Clock>,
     ) -> Result<CourierReport, FieldError> {
         let report = landfall_sync::bundle::import(&self.store, path, &Ed25519Verifier, clock, &mut rng())?;
-        Ok(shown(&report))
+        self.shown(&report)
     }
 }
 
@@ -254,18 +268,5 @@ fn meta(pending: &Pending) -> Meta {
         day: pending.day,
         entries: pending.entries,
         seqs: Some(pending.seqs),
-    }
-}
-
-fn shown(report: &landfall_sync::Report) -> CourierReport {
-    CourierReport {
-        handed: report.handed,
-        received: report.received,
-        purged: report.purged,
-        refused: report.refused.saturating_add(report.held),
-        waiting: report.waiting,
-        next_try_s: report
-            .next_try_s
-            .map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX)),
     }
 }

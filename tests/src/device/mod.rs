@@ -36,6 +36,8 @@
 //! Values of answers: a text for a choice, text or time; an array of texts for several choices; a number. They are
 //! given in whatever order the form asks for; one that the form never asks is an error.
 
+#[cfg(test)]
+mod delivery;
 pub mod org;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -2,11 +2,13 @@
 //! device alone; scenarios use the real desk.
 
 use landfall_model::Entry;
+use landfall_seal::enrol as seal_enrol;
 use landfall_seal::{Ed25519Verifier, EpochIdentity, SigningKey, charter, manifest, open_envelope, random};
 use landfall_wire::cbor::Unknown;
 use landfall_wire::charter::Charter;
-use landfall_wire::enrol::{Invitation, InvitationFile, InvitationSecret, Role};
-use landfall_wire::ids::{DeskEpoch, MailboxId, OrgId, PublicKey};
+use landfall_wire::control::{Control, ControlBody};
+use landfall_wire::enrol::{Invitation, InvitationFile, InvitationSecret, Reply, Role, reply_from_text};
+use landfall_wire::ids::{DeskEpoch, DeviceId, MailboxId, OrgId, PublicKey};
 use landfall_wire::manifest::{Endpoint, EndpointKind, EpochKey, Manifest};
 use landfall_wire::sign::Signer;
 
@@ -101,6 +103,35 @@ impl PracticeOrg {
             manifest: self.manifest_frame.clone(),
         }
         .to_text()
+    }
+
+    /// Opens a device's reply.
+    ///
+    /// # Errors
+    /// What seal says: not for this organisation, or not signed by its own key.
+    pub fn read_reply(&self, text: &str) -> landfall_seal::Result<Reply> {
+        seal_enrol::open_reply(&reply_from_text(text)?, &[&self.epoch])
+    }
+
+    /// Returns the mailbox of the desk.
+    #[must_use]
+    pub fn inbox(&self) -> MailboxId {
+        self.manifest.inbox
+    }
+
+    /// Signs a control message for a device.
+    #[must_use]
+    pub fn control(&self, device: DeviceId, serial: u64, body: ControlBody) -> Vec<u8> {
+        Control {
+            aud: self.charter.aud(),
+            dev: device,
+            serial,
+            desk_epoch: self.manifest.desk_epoch,
+            body,
+            desk_time_s: None,
+            unknown: Unknown::default(),
+        }
+        .sign(&self.desk)
     }
 
     /// Opens a sealed record and checks every entry in it against the device's key; `None` if anything does not hold.
