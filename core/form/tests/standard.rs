@@ -705,10 +705,16 @@ fn in_the_full_interview_too_what_was_told_is_kept() {
     ]);
     give(
         &mut session,
-        &[("S02", "today"), ("H05", "yes"), ("K06", "officials_present")],
+        &[
+            ("R01", "assisted"),
+            ("R10", "no"),
+            ("S02", "today"),
+            ("H05", "yes"),
+            ("K06", "officials_present"),
+        ],
     );
     let answers = kept(&session);
-    for code in ["V01", "V02", "S01", "S02", "S07", "H05"] {
+    for code in ["V01", "V02", "S01", "S02", "S07", "H05", "R10"] {
         assert!(answers.contains_key(code), "{code}");
         assert_eq!(session.value(code), None, "{code} is not shown");
     }
