@@ -104,6 +104,7 @@ pub(crate) fn view(inner: &mut Inner, lang: &str, reading: &ClockReading) -> Res
         .map(|row| show(inner, row, &states, lang))
         .collect::<Result<_, FieldError>>()?;
     Ok(HomeView {
+        organisation: inner.organisation.clone(),
         point: PointView {
             name: pack::point_name(&inner.point, lang),
             code: inner.point.clone(),

@@ -27,7 +27,7 @@ pub use courier::{CancelToken, Courier, CourierReport, CourierRow};
 pub use enrol::{MIN_PASSCODE, device_state, enrol_begin, enrol_begin_tuned, enrol_confirm};
 pub use error::FieldError;
 pub use landfall_seal::{GuardError, GuardScope, KeyGuard, SoftGuard, Tuning};
-pub use landfall_wire::clock::{Clock, ClockReading};
+pub use landfall_wire::clock::{Clock, ClockReading, SystemClock, TestClock, Trusted};
 pub use view::{
     AnswerValue, ChoiceView, Comparison, CountView, Counts, DeviceState, DraftRow, DraftView, EnrolStep,
     FormView, HomeView, Outcome, PointView, Progress, QuestionView, RecordRow, RecordState, SavedView,

@@ -213,11 +213,6 @@ impl Outbox {
         self.store.bytes(digest).ok().flatten()
     }
 
-    #[cfg(test)]
-    pub(crate) fn store(&self) -> &landfall_sync::Outbox {
-        &self.store
-    }
-
     pub(crate) fn run_once(
         &mut self,
         budget_ms: u32,

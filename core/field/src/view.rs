@@ -133,6 +133,8 @@ pub struct RecordRow {
 /// The home screen: today at this point.
 #[derive(Clone, PartialEq, Eq)]
 pub struct HomeView {
+    /// The organisation's name, as its charter gives it.
+    pub organisation: String,
     /// The point of this device.
     pub point: PointView,
     /// The local day, `2026-03-09`.

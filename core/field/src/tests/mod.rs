@@ -40,7 +40,6 @@ pub(crate) const START_S: i64 = 1_773_084_000;
 
 /// The other side: what a desk holds.
 pub(crate) struct Org {
-    pub(crate) desk: SigningKey,
     pub(crate) epoch: EpochIdentity,
     pub(crate) charter: Vec<u8>,
     pub(crate) manifest: Vec<u8>,
@@ -96,7 +95,6 @@ impl Org {
         Org {
             charter: charter::sign(&plain, &[&roots[0], &roots[1]]),
             manifest: manifest::sign(&manifest_plain, &desk),
-            desk,
             epoch,
         }
     }

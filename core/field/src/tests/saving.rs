@@ -427,3 +427,48 @@ fn the_watcher_is_pinged_after_a_change_and_not_after_a_question() {
     app.lock();
     assert_eq!(pings.0.load(Ordering::SeqCst), after + 1);
 }
+
+#[test]
+fn what_has_no_receipt_is_sealed_anew_to_a_newer_epoch() {
+    let (org, _phone, app) = enrolled();
+    let (event, first) = finished_tally(&app);
+    let talk = finished_interview(&app, Some(&event));
+    let newer = landfall_seal::EpochIdentity::make();
+    let reading = landfall_wire::clock::Clock::read(&_phone.clock);
+    app.inside(|inner| {
+        inner.epoch += 1;
+        inner.recipient = newer.recipient().unwrap();
+        crate::reconcile::all(inner, &reading).unwrap();
+    });
+    let rows = app.inside(|inner| inner.outbox.rows().unwrap()).unwrap();
+    assert_eq!(
+        rows.len(),
+        2,
+        "the old envelopes are not listed beside the new ones"
+    );
+    let mut found = Vec::new();
+    for row in &rows {
+        let file = sealed(&app, &row.digest.to_hex()).unwrap();
+        assert!(
+            landfall_seal::open_envelope(&file, &[&org.epoch]).is_err(),
+            "the old key opens none of them"
+        );
+        for bytes in landfall_seal::open_envelope(&file, &[&newer]).unwrap() {
+            found.push(landfall_wire::ids::entry_hash(&bytes).to_hex());
+        }
+    }
+    found.sort();
+    let mut expected = [first.entries, talk.entries].concat();
+    expected.sort();
+    assert_eq!(found, expected, "the same entries, each once");
+    assert!(
+        app.records("en")
+            .unwrap()
+            .iter()
+            .all(|row| row.state == RecordState::Saved)
+    );
+    // Once more changes nothing: they are sealed to the newest key now.
+    app.inside(|inner| crate::reconcile::all(inner, &reading).unwrap());
+    let again = app.inside(|inner| inner.outbox.rows().unwrap()).unwrap();
+    assert!(rows.iter().zip(&again).all(|(a, b)| a.digest == b.digest));
+}
