@@ -12,8 +12,9 @@ use landfall_wire::ids::Digest;
 use landfall_wire::sign::Verifier;
 
 use crate::courier::{Report, report, sort};
-use crate::machine::{self, Event};
-use crate::outbox::Outbox;
+use crate::lease::{self, Holder};
+use crate::machine::{self, Event, State};
+use crate::outbox::{Contact, Outbox};
 use crate::rng::Rng;
 use crate::{Error, Result};
 
@@ -60,42 +61,61 @@ pub fn import(
     if reader.kind() != Kind::Downlink {
         return Err(Error::WrongKind);
     }
-    let mut holder = [0; 16];
-    rng.fill(&mut holder);
+    let holder = lease::mark(rng);
     let clean = outbox.begin(&holder, &clock.read())?;
-    let mut state = outbox.load()?;
+    let mut state = State::default();
+    let outcome = take_all(
+        outbox,
+        &contact,
+        &mut reader,
+        verifier,
+        clock,
+        rng,
+        &holder,
+        &mut state,
+    );
+    outbox.end(&holder, clean)?;
+    outcome?;
+    report(outbox, &state, clock)
+}
+
+#[allow(clippy::too_many_arguments, reason = "the import's parts, handed on once")]
+fn take_all(
+    outbox: &Outbox,
+    contact: &Contact,
+    reader: &mut BundleReader<BufReader<File>>,
+    verifier: &dyn Verifier,
+    clock: &dyn Clock,
+    rng: &mut dyn Rng,
+    holder: &Holder,
+    state: &mut State,
+) -> Result<()> {
+    *state = outbox.load()?;
     let mut outcome = Ok(());
-    loop {
+    let mut more = true;
+    while more {
         let mut messages = Vec::new();
-        while messages.len() < TAKEN_AT_ONCE {
+        while messages.len() < TAKEN_AT_ONCE && more {
             match reader.next_item() {
                 Ok(Some(Item::Downlink { mailbox, bytes })) if mailbox == contact.downlink => {
                     messages.push((Digest::of(&bytes), bytes));
                 }
                 Ok(Some(_)) => {}
-                Ok(None) => break,
+                Ok(None) => more = false,
                 Err(error) => {
                     outcome = Err(Error::Wire(error));
-                    break;
+                    more = false;
                 }
             }
         }
-        if messages.is_empty() {
-            break;
-        }
-        let downlink = sort(&contact, verifier, messages.into_iter());
+        let downlink = sort(contact, verifier, messages.into_iter());
         let now = clock.read();
         // The machine may name an action: nothing is sent here, the next run will ask it again.
-        let (next, step) = machine::step(state, Event::Downlink(downlink), &now, rng);
-        state = next;
-        outbox.apply(&step.changes, &holder, &now)?;
-        if outcome.is_err() {
-            break;
-        }
+        let (next, step) = machine::step(std::mem::take(state), Event::Downlink(downlink), &now, rng);
+        *state = next;
+        outbox.apply(&step.changes, holder, &now)?;
     }
-    outbox.end(&holder, clean)?;
-    outcome?;
-    report(outbox, &state, clock)
+    outcome
 }
 
 pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {

@@ -13,6 +13,7 @@ use landfall_wire::hub::{Carried, PAGE_ITEMS_LIMIT, PageItem};
 use landfall_wire::ids::Digest;
 use landfall_wire::sign::Verifier;
 
+use crate::lease::{self, Holder};
 use crate::machine::{self, Action, Downlink, Event, State, Step};
 use crate::outbox::{Contact, Outbox};
 use crate::rng::Rng;
@@ -97,18 +98,35 @@ pub fn run_once(
     budget: &Budget,
 ) -> Result<Report> {
     let contact = outbox.contact()?.ok_or(Error::NoContact)?;
-    let mut holder = [0; 16];
-    rng.fill(&mut holder);
+    let holder = lease::mark(rng);
     let clean = outbox.begin(&holder, &clock.read())?;
-    let started = clock.read().elapsed_ms;
-    let mut run = Run {
+    let outcome = run_held(
         outbox,
+        contact,
         transport,
         verifier,
         clock,
-        holder,
-        contact,
-    };
+        rng,
+        budget,
+        (holder, clean),
+    );
+    // Whatever happened, the next run need not wait for this one.
+    outbox.end(&holder, outcome.as_ref().is_ok_and(State::is_clean))?;
+    report(outbox, &outcome?, clock)
+}
+
+#[allow(clippy::too_many_arguments, reason = "the run's parts, handed on once")]
+fn run_held(
+    outbox: &Outbox,
+    mut contact: Contact,
+    transport: &dyn Transport,
+    verifier: &dyn Verifier,
+    clock: &dyn Clock,
+    rng: &mut dyn Rng,
+    budget: &Budget,
+    (holder, clean): (Holder, bool),
+) -> Result<State> {
+    let started = clock.read().elapsed_ms;
     let mut state = outbox.load()?;
     let mut event = Event::Start {
         manual: budget.manual,
@@ -118,14 +136,13 @@ pub fn run_once(
         let now = clock.read();
         let (next, Step { changes, action }) = machine::step(state, event, &now, rng);
         state = next;
-        if !changes.is_empty() {
-            outbox.apply(&changes, &holder, &now)?;
-            if changes
-                .iter()
-                .any(|change| matches!(change, machine::Change::Contact(_)))
-            {
-                run.contact = outbox.contact()?.ok_or(Error::NoContact)?;
-            }
+        // Also without a change: it keeps the lease alive for one more request.
+        outbox.apply(&changes, &holder, &now)?;
+        if changes
+            .iter()
+            .any(|change| matches!(change, machine::Change::Contact(_)))
+        {
+            contact = outbox.contact()?.ok_or(Error::NoContact)?;
         }
         if matches!(action, Action::Wait { .. } | Action::Done) {
             break;
@@ -138,11 +155,12 @@ pub fn run_once(
         event = if spent || cancelled {
             Event::Stop
         } else {
-            run.perform(action)?
+            perform(action, &contact, transport, verifier, |digest| {
+                outbox.bytes(digest)
+            })?
         };
     }
-    outbox.end(&holder, state.is_clean())?;
-    report(outbox, &state, clock)
+    Ok(state)
 }
 
 pub(crate) fn report(outbox: &Outbox, state: &State, clock: &dyn Clock) -> Result<Report> {
@@ -164,83 +182,78 @@ pub(crate) fn report(outbox: &Outbox, state: &State, clock: &dyn Clock) -> Resul
     })
 }
 
-struct Run<'a> {
-    outbox: &'a Outbox,
-    transport: &'a dyn Transport,
-    verifier: &'a dyn Verifier,
-    clock: &'a dyn Clock,
-    holder: [u8; 16],
-    contact: Contact,
+/// Performs one action and says what came of it. Takes the sealed bytes from `bytes_of`.
+///
+/// # Errors
+/// What `bytes_of` says. Failures of the transport are events.
+pub fn perform<E>(
+    action: Action,
+    contact: &Contact,
+    transport: &dyn Transport,
+    verifier: &dyn Verifier,
+    bytes_of: impl FnOnce(&Digest) -> Result<Option<Vec<u8>>, E>,
+) -> Result<Event, E> {
+    let Contact {
+        inbox,
+        downlink,
+        write_cap,
+        read_cap,
+        ..
+    } = contact;
+    let outcome = match action {
+        Action::Fetch { after } => fetch(after, contact, transport, verifier),
+        Action::Have(digests) => transport.have(inbox, write_cap, &digests).and_then(|answer| {
+            if answer.value.len() != digests.len() {
+                return Err(Failure::NotAHub { status: 200 });
+            }
+            let answers = digests.into_iter().zip(answer.value).collect();
+            Ok(Event::Had {
+                store_epoch: answer.store_epoch,
+                answers,
+            })
+        }),
+        Action::Put { digest, again } => {
+            let Some(bytes) = bytes_of(&digest)? else {
+                return Ok(Event::Unreadable(digest));
+            };
+            transport
+                .put(inbox, write_cap, &bytes, again)
+                .map(|answer| Event::Put {
+                    store_epoch: answer.store_epoch,
+                    digest,
+                    answer: answer.value,
+                })
+        }
+        Action::Ack(digests) => transport
+            .ack(downlink, read_cap, &digests)
+            .map(|_| Event::Acked(digests)),
+        Action::Wait { .. } | Action::Done => Ok(Event::Stop),
+    };
+    Ok(outcome.unwrap_or_else(Event::Failed))
 }
 
-impl Run<'_> {
-    fn perform(&self, action: Action) -> Result<Event> {
-        let Contact {
-            inbox,
-            downlink,
-            write_cap,
-            read_cap,
-            ..
-        } = &self.contact;
-        let outcome = match action {
-            Action::Fetch { after } => self.fetch(after),
-            Action::Have(digests) => self
-                .transport
-                .have(inbox, write_cap, &digests)
-                .and_then(|answer| {
-                    if answer.value.len() != digests.len() {
-                        return Err(Failure::NotAHub { status: 200 });
-                    }
-                    let answers = digests.into_iter().zip(answer.value).collect();
-                    Ok(Event::Had {
-                        store_epoch: answer.store_epoch,
-                        answers,
-                    })
-                }),
-            Action::Put { digest, again } => {
-                let Some(bytes) = self.outbox.bytes(&digest)? else {
-                    return Ok(Event::Unreadable(digest));
-                };
-                // The lease lasts longer than one request, counted from here.
-                self.outbox.apply(&[], &self.holder, &self.clock.read())?;
-                self.transport
-                    .put(inbox, write_cap, &bytes, again)
-                    .map(|answer| Event::Put {
-                        store_epoch: answer.store_epoch,
-                        digest,
-                        answer: answer.value,
-                    })
-            }
-            Action::Ack(digests) => self
-                .transport
-                .ack(downlink, read_cap, &digests)
-                .map(|_| Event::Acked(digests)),
-            Action::Wait { .. } | Action::Done => Ok(Event::Stop),
-        };
-        Ok(outcome.unwrap_or_else(Event::Failed))
-    }
-
-    fn fetch(&self, after: u64) -> Result<Event, Failure> {
-        let Contact {
-            downlink, read_cap, ..
-        } = &self.contact;
-        let page = self.transport.page(downlink, read_cap, after, PAGE_ITEMS_LIMIT)?;
-        let is_end = page.items.is_empty();
-        // An empty page cannot move the cursor ahead: a hub must not make a phone skip what is put later.
-        let next = page.items.last().map_or(page.next.min(after), |item| item.seq);
-        let bytes = page
-            .items
-            .into_iter()
-            .filter_map(|PageItem { digest, carried, .. }| match carried {
-                Carried::Envelope(bytes) => Some((digest, bytes)),
-                // Slices are fetched when somebody asks for them.
-                Carried::Slice { .. } => None,
-            });
-        let mut downlink = sort(&self.contact, self.verifier, bytes);
-        downlink.page = Some((page.store_epoch, next));
-        downlink.is_end = is_end;
-        Ok(Event::Downlink(downlink))
-    }
+fn fetch(
+    after: u64,
+    contact: &Contact,
+    transport: &dyn Transport,
+    verifier: &dyn Verifier,
+) -> Result<Event, Failure> {
+    let page = transport.page(&contact.downlink, &contact.read_cap, after, PAGE_ITEMS_LIMIT)?;
+    let is_end = page.items.is_empty();
+    // An empty page cannot move the cursor ahead: a hub must not make a phone skip what is put later.
+    let next = page.items.last().map_or(page.next.min(after), |item| item.seq);
+    let bytes = page
+        .items
+        .into_iter()
+        .filter_map(|PageItem { digest, carried, .. }| match carried {
+            Carried::Envelope(bytes) => Some((digest, bytes)),
+            // Slices are fetched when somebody asks for them.
+            Carried::Slice { .. } => None,
+        });
+    let mut downlink = sort(contact, verifier, bytes);
+    downlink.page = Some((page.store_epoch, next));
+    downlink.is_end = is_end;
+    Ok(Event::Downlink(downlink))
 }
 
 /// Checks and sorts what came down. What does not verify is counted, and nothing else happens with it.

@@ -10,6 +10,7 @@ pub mod carry;
 pub mod courier;
 mod error;
 mod http;
+mod lease;
 pub mod machine;
 pub mod memory;
 mod outbox;

@@ -19,6 +19,7 @@ use rusqlite::{
 };
 use zeroize::Zeroizing;
 
+use crate::lease;
 use crate::machine::{Backoff, Change, Item, Progress, RefusalReason, Stage, State};
 use crate::{Error, Result};
 
@@ -663,7 +664,8 @@ impl Outbox {
             )?;
             let left = unbits(until).saturating_sub(now.elapsed_ms);
             // A lease of an earlier start of the device, or one longer than any: its holder is dead.
-            let alive = now.boot != 0 && unbits(boot) == now.boot && left > 0 && left <= LEASE_MS;
+            let young = now.boot != 0 && unbits(boot) == now.boot && left > 0 && left <= LEASE_MS;
+            let alive = young && there.is_some_and(|there| lease::may_be_alive(&there));
             if alive && there.is_some_and(|there| &there != holder) {
                 return Err(Error::LeaseHeld);
             }
