@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use landfall_wire::clock::Clock;
+use landfall_wire::clock::{Clock, Trusted};
 
 use crate::home::{count, paths};
 use crate::locks::Cell;
@@ -76,9 +76,10 @@ pub struct CourierRow {
     pub state: RecordState,
 }
 
-/// Carries what is in the outbox. It works while the app is locked.
+/// Carries what is in the outbox. It works while the app is locked. Lists can be asked for while a run waits for the
+/// network: nothing here holds a lock over it.
 pub struct Courier {
-    outbox: Cell<Outbox>,
+    outbox: Outbox,
     clock: Arc<dyn Clock>,
     watcher: Cell<Arc<dyn Watcher>>,
 }
@@ -104,7 +105,7 @@ impl Courier {
             return Err(FieldError::NotFound);
         }
         Ok(Courier {
-            outbox: Cell::new(outbox),
+            outbox,
             clock,
             watcher: Cell::empty(),
         })
@@ -113,10 +114,6 @@ impl Courier {
     /// Names who is pinged after every run that changed something.
     pub fn set_watcher(&self, watcher: Arc<dyn Watcher>) {
         self.watcher.put(watcher);
-    }
-
-    fn with<R>(&self, work: impl FnOnce(&mut Outbox) -> Result<R, FieldError>) -> Result<R, FieldError> {
-        self.outbox.with(work).unwrap_or(Err(FieldError::internal(502)))
     }
 
     fn ping(&self) {
@@ -135,7 +132,7 @@ impl Courier {
         if cancel.is_cancelled() {
             return Err(FieldError::Cancelled);
         }
-        let report = self.with(|outbox| outbox.run_once(budget_ms, cancel, &self.clock))?;
+        let report = self.outbox.run_once(budget_ms, cancel, &self.clock)?;
         self.ping();
         Ok(report)
     }
@@ -145,7 +142,7 @@ impl Courier {
     /// # Errors
     /// What the store says.
     pub fn counts(&self) -> Result<Counts, FieldError> {
-        self.with(|outbox| Ok(count(outbox.states()?.into_values())))
+        Ok(count(self.outbox.states()?.into_values()))
     }
 
     /// Returns all records, the oldest first.
@@ -153,7 +150,15 @@ impl Courier {
     /// # Errors
     /// What the store says.
     pub fn records(&self) -> Result<Vec<CourierRow>, FieldError> {
-        self.with(|outbox| Ok(outbox.rows()?.into_iter().map(row).collect()))
+        Ok(self.outbox.rows()?.into_iter().map(row).collect())
+    }
+
+    /// Returns the time last learnt from a signed word of the desk, for the clock of the shell.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn trusted_time(&self) -> Result<Option<Trusted>, FieldError> {
+        self.outbox.trusted_time()
     }
 
     /// Writes everything that the desk has not confirmed into a bundle file, to be carried by hand. Returns the number
@@ -162,7 +167,7 @@ impl Courier {
     /// # Errors
     /// What the store or the file system says; an unfinished file is removed.
     pub fn export_bundle(&self, path: &Path) -> Result<u32, FieldError> {
-        self.with(|outbox| outbox.export_bundle(path))
+        self.outbox.export_bundle(path)
     }
 
     /// Takes what the desk sends back by hand: signed receipts for this device. What is for others is left alone.
@@ -171,7 +176,7 @@ impl Courier {
     /// [`FieldError::NotTrusted`] if the file is no bundle or a message in it was not signed by the desk;
     /// [`FieldError::NotFound`] if it holds nothing for this device.
     pub fn import_bundle(&self, path: &Path) -> Result<CourierReport, FieldError> {
-        let report = self.with(|outbox| outbox.import_bundle(path, &self.clock))?;
+        let report = self.outbox.import_bundle(path, &self.clock)?;
         self.ping();
         Ok(report)
     }

@@ -88,7 +88,7 @@ pub fn enrol_begin_tuned(
         DeviceState::Enrolled => return Err(FieldError::invalid("device", "already_enrolled")),
         DeviceState::Damaged => return Err(FieldError::Damaged { saved_aside: false }),
     }
-    if passcode.len() < MIN_PASSCODE {
+    if std::str::from_utf8(passcode).map_or(0, |text| text.chars().count()) < MIN_PASSCODE {
         return Err(FieldError::invalid("passcode", "too_short"));
     }
     let file = InvitationFile::from_text(invitation_text).map_err(refused_invitation)?;

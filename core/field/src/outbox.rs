@@ -10,7 +10,7 @@ use std::sync::Arc;
 use landfall_seal::{Ed25519Verifier, random};
 use landfall_sync::{Budget, Contact, FnRng, HubClient, Meta, Stage};
 use landfall_vault::Pending;
-use landfall_wire::clock::Clock;
+use landfall_wire::clock::{Clock, Trusted};
 use landfall_wire::ids::{Aud, Capability, DeviceId, Digest, MailboxId, PublicKey};
 use landfall_wire::manifest::Manifest;
 
@@ -214,7 +214,7 @@ impl Outbox {
     }
 
     pub(crate) fn run_once(
-        &mut self,
+        &self,
         budget_ms: u32,
         cancel: &CancelToken,
         clock: &Arc<dyn Clock>,
@@ -228,6 +228,10 @@ impl Outbox {
         let report =
             landfall_sync::run_once(&self.store, &hub, &Ed25519Verifier, clock, &mut rng(), &budget)?;
         self.shown(&report)
+    }
+
+    pub(crate) fn trusted_time(&self) -> Result<Option<Trusted>, FieldError> {
+        Ok(self.store.trusted_time()?)
     }
 
     fn shown(&self, report: &landfall_sync::Report) -> Result<CourierReport, FieldError> {
@@ -249,7 +253,7 @@ impl Outbox {
     }
 
     pub(crate) fn import_bundle(
-        &mut self,
+        &self,
         path: &Path,
         clock: &Arc<dyn Clock>,
     ) -> Result<CourierReport, FieldError> {
