@@ -140,7 +140,7 @@ fn what_was_called_saved_survives_every_kill_exactly_once() {
             acknowledged.extend(hashes(&saved));
         }
         // The last form is told and not waited for: the kill meets it wherever it is.
-        process.say(&if round % 2 == 0 { interview() } else { tally() });
+        process.say(&if round.is_multiple_of(2) { interview() } else { tally() });
         let heard = process.heard_in(round);
         for answer in heard.into_iter().chain(process.kill()) {
             acknowledged.extend(hashes(&answer));
@@ -163,7 +163,7 @@ fn what_was_called_saved_survives_every_kill_exactly_once() {
 impl Process {
     /// Lets some rounds end after the answer, so that both sides of the acknowledgement are met.
     fn heard_in(&mut self, round: usize) -> Option<Value> {
-        if round % 4 != 0 {
+        if !round.is_multiple_of(4) {
             return None;
         }
         let mut answer = String::new();
