@@ -42,6 +42,15 @@ impl CancelToken {
     }
 }
 
+/// Who asks for a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// A person, or something that changed the odds.
+    ByAPerson,
+    /// A schedule.
+    ByItself,
+}
+
 /// What one run did. Counts are of entries: a rapid interview is two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CourierReport {
@@ -122,19 +131,42 @@ impl Courier {
         }
     }
 
-    /// Sends what is due and fetches what the desk answered, for at most `budget_ms`. Without a network it is done at
+    /// Sends what waits and fetches what the desk answered, for at most `budget_ms`: a person asked, the app was opened,
+    /// or a network came, so what failed before is tried at once. Without a network it is done at
     /// once and reports what waits.
     ///
     /// # Errors
     /// [`FieldError::Cancelled`], [`FieldError::Busy`] while another process sends; what the store says. A network
     /// that fails is no error.
     pub fn run_once(&self, budget_ms: u32, cancel: &CancelToken) -> Result<CourierReport, FieldError> {
+        self.run(budget_ms, cancel, Asked::ByAPerson)
+    }
+
+    /// Sends only what is due by itself: for a periodic job, which must not undo the waiting after failures.
+    ///
+    /// # Errors
+    /// As [`Courier::run_once`].
+    pub fn run_due(&self, budget_ms: u32, cancel: &CancelToken) -> Result<CourierReport, FieldError> {
+        self.run(budget_ms, cancel, Asked::ByItself)
+    }
+
+    fn run(&self, budget_ms: u32, cancel: &CancelToken, asked: Asked) -> Result<CourierReport, FieldError> {
         if cancel.is_cancelled() {
             return Err(FieldError::Cancelled);
         }
-        let report = self.outbox.run_once(budget_ms, cancel, &self.clock)?;
+        let report = self.outbox.run(budget_ms, cancel, asked, &self.clock)?;
         self.ping();
         Ok(report)
+    }
+
+    /// Queues again what the mailbox did not accept, at a person's wish. Returns the number of entries.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn retry_refused(&self) -> Result<u32, FieldError> {
+        let queued = self.outbox.retry_refused()?;
+        self.ping();
+        Ok(queued)
     }
 
     /// Returns how many records are where.

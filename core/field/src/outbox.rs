@@ -15,7 +15,7 @@ use landfall_wire::ids::{Aud, Capability, DeviceId, Digest, MailboxId, PublicKey
 use landfall_wire::manifest::Manifest;
 
 use crate::FieldError;
-use crate::courier::{CancelToken, CourierReport};
+use crate::courier::{Asked, CancelToken, CourierReport};
 use crate::error::BYTES_NEEDED;
 use crate::tries::Tries;
 use crate::view::RecordState;
@@ -213,18 +213,24 @@ impl Outbox {
         self.store.bytes(digest).ok().flatten()
     }
 
-    pub(crate) fn run_once(
+    pub(crate) fn retry_refused(&self) -> Result<u32, FieldError> {
+        Ok(self.store.retry_refused()?)
+    }
+
+    pub(crate) fn run(
         &self,
         budget_ms: u32,
         cancel: &CancelToken,
+        asked: Asked,
         clock: &Arc<dyn Clock>,
     ) -> Result<CourierReport, FieldError> {
         let contact = self.store.contact()?.ok_or(FieldError::NotFound)?;
         let hub = HubClient::new(&contact.endpoints, &contact.tls_roots)?;
-        // A person or a scheduler asks for this run: what failed before is tried now.
-        let budget = Budget::ms(u64::from(budget_ms))
-            .manual()
-            .cancelled_by(cancel.switch());
+        let budget = Budget::ms(u64::from(budget_ms)).cancelled_by(cancel.switch());
+        let budget = match asked {
+            Asked::ByAPerson => budget.manual(),
+            Asked::ByItself => budget,
+        };
         let report =
             landfall_sync::run_once(&self.store, &hub, &Ed25519Verifier, clock, &mut rng(), &budget)?;
         self.shown(&report)

@@ -409,4 +409,29 @@ mod tests {
         assert!(text.contains(Kind::Observation.code()));
         assert!(!text.contains(&id(1).to_hex()));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_signed_bytes_make_a_reader_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300)) {
+            let key = TestKey(1);
+            let framed = Frame::sign(Context::Entry, &bytes, &key);
+            proptest::prop_assert!(Entry::read(&framed, &key.public_key(), &TestVerifier).is_err());
+            proptest::prop_assert!(Entry::read(&bytes, &key.public_key(), &TestVerifier).is_err());
+        }
+
+        #[test]
+        fn a_payload_with_a_byte_changed_is_read_or_refused_by_name(place in 0usize..2000, flip in 1u8..=255) {
+            let key = TestKey(1);
+            let entry = Entry::sign(interview(1, 2, 3), start(&key), &key).unwrap();
+            let mut payload = Frame::decode(entry.bytes()).unwrap().into_payload();
+            let place = place % payload.len();
+            payload[place] ^= flip;
+            // The signature is good: this is what a device could send, not what somebody on the way could.
+            let framed = Frame::sign(Context::Entry, &payload, &key);
+            if let Ok(read) = Entry::read(&framed, &key.public_key(), &TestVerifier) {
+                proptest::prop_assert_eq!(read.bytes(), framed.as_slice());
+                proptest::prop_assert_ne!(read.hash(), entry.hash());
+            }
+        }
+    }
 }

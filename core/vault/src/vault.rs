@@ -1169,6 +1169,54 @@ mod tests {
     }
 
     #[test]
+    fn a_full_disk_saves_nothing_and_keeps_the_draft() {
+        let home = tempfile::tempdir().unwrap();
+        let mut vault = fresh(home.path());
+        vault.insert_draft(&draft(1, 10)).unwrap();
+        let pages: i64 = vault
+            .connection()
+            .query_row("PRAGMA page_count", [], |row| row.get(0))
+            .unwrap();
+        let limit = |vault: &Vault<Open>, pages: i64| {
+            let sql = format!("PRAGMA max_page_count = {pages}");
+            vault
+                .connection()
+                .query_row(&sql, [], |row| row.get::<_, i64>(0))
+                .unwrap();
+        };
+        limit(&vault, pages);
+        let next = vault.device().unwrap().next;
+        let entry = Entry::sign(tally(1, 12, vec![]), next, &Key).unwrap();
+        let pending = Pending {
+            digest: Digest::of(entry.bytes()),
+            bytes: vec![0xaa; 64 * 1024],
+            entries: 1,
+            seqs: (0, 0),
+            day: 20_414,
+            epoch: 1,
+        };
+        let entries = [entry];
+        let save = Save {
+            entries: &entries,
+            pending,
+            draft: Some(entry_id(1)),
+            refusals: Refusals::Keep,
+        };
+        assert!(matches!(vault.save(&save), Err(Error::Full)));
+        assert_eq!(vault.device().unwrap().next, next);
+        assert_eq!(
+            (vault.drafts().unwrap().len(), vault.records().unwrap().len()),
+            (1, 0)
+        );
+        limit(&vault, pages + 1000);
+        vault.save(&save).unwrap();
+        assert_eq!(
+            (vault.drafts().unwrap().len(), vault.records().unwrap().len()),
+            (0, 1)
+        );
+    }
+
+    #[test]
     fn corrections_replace_in_lists_and_lists_are_rebuilt_from_the_log() {
         let home = tempfile::tempdir().unwrap();
         let mut vault = fresh(home.path());

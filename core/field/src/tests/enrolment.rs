@@ -141,3 +141,47 @@ fn a_version_that_is_too_old_may_not_begin_records() {
     assert_eq!(app.start_interview(None, "en").err(), Some(refused));
     assert!(app.home("en").is_ok());
 }
+
+#[test]
+fn an_enrolment_that_was_cut_off_is_fresh_again() {
+    let (org, phone) = (Org::make(), Phone::new());
+    phone.begin(&org.invitation_text()).unwrap();
+    // As if the power had gone before the header was stored.
+    for name in ["header-1", "header-2"] {
+        std::fs::remove_file(phone.home().join(name)).unwrap();
+    }
+    assert_eq!(device_state(&phone.home()), DeviceState::Fresh);
+    phone.begin(&org.invitation_text()).unwrap();
+    // And here after the first of the two files.
+    std::fs::remove_file(phone.home().join("header-2")).unwrap();
+    assert_eq!(device_state(&phone.home()), DeviceState::WordsPending);
+    phone.confirm(Comparison::Same).unwrap();
+    phone.unlock();
+}
+
+#[test]
+fn a_wrong_passcode_confirms_nothing_and_is_counted() {
+    let (org, phone) = (Org::make(), Phone::new());
+    phone.begin(&org.invitation_text()).unwrap();
+    let refused = crate::enrol_confirm(
+        &phone.home(),
+        b"00000000",
+        &phone.guard,
+        &phone.clock,
+        Comparison::Same,
+    );
+    assert!(matches!(
+        refused,
+        Err(FieldError::WrongPasscode { attempts: 1, .. })
+    ));
+    assert_eq!(device_state(&phone.home()), DeviceState::WordsPending);
+    phone.confirm(Comparison::Same).unwrap();
+}
+
+#[test]
+fn the_facade_may_be_shared_between_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<crate::FieldApp>();
+    shared::<Courier>();
+    shared::<crate::CancelToken>();
+}
