@@ -120,14 +120,24 @@ pub(crate) fn arrival(inner: &Inner, event: &EventId) -> Result<Arrival, FieldEr
     {
         return Ok(of(&draft.answers));
     }
-    match inner.vault.newest_count(event)? {
-        Some(row) => Ok(of(&inner.vault.entry(&row.hash)?.fields().body)),
-        None => Ok(Arrival {
+    let Some(row) = inner.vault.newest_count(event)? else {
+        return Ok(Arrival {
             at: None,
             precision: None,
             transport: None,
-        }),
-    }
+        });
+    };
+    // The list's row is enough for a line; a profile that keeps nothing readable has no entry any more.
+    let precision = match inner.vault.entry(&row.hash) {
+        Ok(entry) => pack::text(&entry.fields().body, "A04").map(str::to_owned),
+        Err(landfall_vault::Error::NotFound) => None,
+        Err(other) => return Err(other.into()),
+    };
+    Ok(Arrival {
+        at: row.arrived,
+        precision,
+        transport: row.transport,
+    })
 }
 
 /// Answers that nobody gives: what form b takes from its event and from the enrolment (domain 3.2).

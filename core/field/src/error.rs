@@ -167,6 +167,8 @@ impl From<landfall_model::Error> for FieldError {
         match cause {
             Model::TooLarge => FieldError::internal(301),
             Model::Time => FieldError::internal(302),
+            // Payload key 18, the only field of an entry that a shell hands in as it is.
+            Model::Wrong(18) => FieldError::invalid("lang", "format"),
             _ => FieldError::internal(300),
         }
     }

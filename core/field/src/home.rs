@@ -97,11 +97,12 @@ pub(crate) fn view(inner: &mut Inner, lang: &str, reading: &ClockReading) -> Res
             })
         })
         .collect::<Result<_, FieldError>>()?;
+    let mut events = Events::default();
     let done = inner
         .vault
         .records_of_day(time::day(reading))?
         .into_iter()
-        .map(|row| show(inner, row, &states, lang))
+        .map(|row| show(inner, row, &states, &mut events, lang))
         .collect::<Result<_, FieldError>>()?;
     Ok(HomeView {
         organisation: inner.organisation.clone(),
@@ -118,29 +119,67 @@ pub(crate) fn view(inner: &mut Inner, lang: &str, reading: &ClockReading) -> Res
 }
 
 pub(crate) fn record(inner: &Inner, id: &EntryId, lang: &str) -> Result<RecordRow, FieldError> {
-    show(inner, inner.vault.record(id)?, &States::read(inner)?, lang)
+    show(
+        inner,
+        inner.vault.record(id)?,
+        &States::read(inner)?,
+        &mut Events::default(),
+        lang,
+    )
 }
 
 pub(crate) fn records(inner: &Inner, lang: &str) -> Result<Vec<RecordRow>, FieldError> {
     let states = States::read(inner)?;
+    let mut events = Events::default();
     inner
         .vault
         .records()?
         .into_iter()
-        .map(|row| show(inner, row, &states, lang))
+        .map(|row| show(inner, row, &states, &mut events, lang))
         .collect()
 }
 
-fn show(inner: &Inner, row: Row, states: &States, lang: &str) -> Result<RecordRow, FieldError> {
-    let (transport, arrived) = match (&row.arrived, &row.event) {
-        (Some(_), _) | (None, None) => (row.transport.clone(), row.arrived.clone()),
-        (None, Some(event)) => {
-            let arrival = ask::arrival(inner, event)?;
-            (arrival.transport, arrival.at)
+/// What several rows of one list ask of the same event, read once.
+#[derive(Default)]
+struct Events {
+    lines: BTreeMap<EventId, String>,
+    interviews: BTreeMap<EventId, u32>,
+}
+
+impl Events {
+    fn line(&mut self, inner: &Inner, event: EventId, lang: &str) -> Result<String, FieldError> {
+        if let Some(line) = self.lines.get(&event) {
+            return Ok(line.clone());
         }
+        let arrival = ask::arrival(inner, &event)?;
+        let line = pack::event_line(arrival.transport.as_deref(), arrival.at.as_deref(), lang);
+        self.lines.insert(event, line.clone());
+        Ok(line)
+    }
+
+    fn interviews(&mut self, inner: &Inner, event: EventId) -> Result<u32, FieldError> {
+        if let Some(interviews) = self.interviews.get(&event) {
+            return Ok(*interviews);
+        }
+        let interviews = inner.vault.interviews(&event)?;
+        self.interviews.insert(event, interviews);
+        Ok(interviews)
+    }
+}
+
+fn show(
+    inner: &Inner,
+    row: Row,
+    states: &States,
+    events: &mut Events,
+    lang: &str,
+) -> Result<RecordRow, FieldError> {
+    let event_line = match (&row.arrived, row.event) {
+        (None, Some(event)) => events.line(inner, event, lang)?,
+        (arrived, _) => pack::event_line(row.transport.as_deref(), arrived.as_deref(), lang),
     };
-    let interviews = match (&row.event, row.kind) {
-        (Some(event), Kind::ArrivalEvent) => inner.vault.interviews(event)?,
+    let interviews = match (row.event, row.kind) {
+        (Some(event), Kind::ArrivalEvent) => events.interviews(inner, event)?,
         _ => 0,
     };
     Ok(RecordRow {
@@ -148,7 +187,7 @@ fn show(inner: &Inner, row: Row, states: &States, lang: &str) -> Result<RecordRo
         kind: row.kind.code().to_owned(),
         form: row.form.unwrap_or_default(),
         event_id: row.event.as_ref().map(EventId::to_hex),
-        event_line: pack::event_line(transport.as_deref(), arrived.as_deref(), lang),
+        event_line,
         receipt_code: ids::receipt_code(&row.envelope),
         case_code: row.case_code,
         saved_at: row.saved_s,

@@ -472,3 +472,15 @@ fn what_has_no_receipt_is_sealed_anew_to_a_newer_epoch() {
     let again = app.inside(|inner| inner.outbox.rows().unwrap()).unwrap();
     assert!(rows.iter().zip(&again).all(|(a, b)| a.digest == b.digest));
 }
+
+#[test]
+fn a_language_that_is_none_is_refused_and_the_draft_is_kept() {
+    let (_org, _phone, app) = enrolled();
+    let draft = begun_tally(&app);
+    app.count(&draft.id, "N_m_adult", 1).unwrap();
+    assert_eq!(
+        app.finish_draft(&draft.id, "not a tag").err(),
+        Some(FieldError::invalid("lang", "format"))
+    );
+    assert_eq!(app.finish_draft(&draft.id, "ht").unwrap().outcome, Outcome::Saved);
+}
