@@ -1,6 +1,8 @@
 //! `landfall-hub`: makes, serves and looks after one store. Owns the command line and its exit codes
 //! (0 done, 1 refused, 2 wrong usage, 3 something is lacking, 4 damaged) and nothing else.
 
+#![allow(clippy::print_stderr, reason = "a binary speaks to the person who started it")]
+
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;

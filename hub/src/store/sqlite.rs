@@ -445,6 +445,9 @@ fn take_away(connection: &Connection, mbx: i64, digest: &Digest) -> Result<bool>
     Ok(true)
 }
 
+/// Right, mailbox, group.
+type CapabilityRow = (String, Option<[u8; 16]>, Option<[u8; 16]>);
+
 fn revoke(connection: &Connection, hash: &CapHash) -> Result<AdminOutcome> {
     connection
         .prepare_cached("DELETE FROM capability WHERE hash = ?1 AND allows <> 'admin'")?
@@ -482,8 +485,7 @@ fn register(connection: &Connection, hash: &CapHash, right: Right, scope: Scope)
         }
         Scope::Group(group) => (None, Some(group.to_bytes())),
     };
-    type Row = (String, Option<[u8; 16]>, Option<[u8; 16]>);
-    let there: Option<Row> = connection
+    let there: Option<CapabilityRow> = connection
         .prepare_cached("SELECT allows, mailbox, grp FROM capability WHERE hash = ?1")?
         .query_row(params![hash.as_bytes()], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
@@ -553,7 +555,7 @@ fn administer(connection: &Connection, request: &AdminRequest) -> Result<AdminOu
 }
 
 fn grant(connection: &Connection, hash: &CapHash, mailbox: Option<&MailboxId>) -> Result<Option<Grant>> {
-    let row: Option<(String, Option<[u8; 16]>, Option<[u8; 16]>)> = connection
+    let row: Option<CapabilityRow> = connection
         .prepare_cached("SELECT allows, mailbox, grp FROM capability WHERE hash = ?1")?
         .query_row(params![hash.as_bytes()], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
