@@ -23,12 +23,27 @@ use crate::rng::{Rng, below};
 use crate::transport::{Failure, HubAdmin, Transport};
 use crate::{Error, Result};
 
-/// Tries of one request before the person is told.
-const TRIES: u32 = 12;
-/// First pause between two tries, milliseconds; doubles.
-const PAUSE_FIRST_MS: u64 = 50;
-/// Longest pause between two tries, milliseconds.
-const PAUSE_LONGEST_MS: u64 = 5_000;
+/// How a request is repeated through a bad link before the person is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// Tries in all.
+    pub tries: u32,
+    /// First pause, milliseconds; doubles, with full jitter.
+    pub first_ms: u64,
+    /// Longest pause, milliseconds.
+    pub longest_ms: u64,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            tries: 12,
+            first_ms: 100,
+            longest_ms: 5_000,
+        }
+    }
+}
+
 /// Longest wait that the hub may ask for before the person is told instead, seconds.
 const WAIT_LONGEST_S: u64 = 60;
 /// Largest courier or admin file, bytes.
@@ -206,30 +221,37 @@ impl AdminFile {
     }
 }
 
-/// Repeats a request through a bad link.
-fn patiently<T>(rng: &mut dyn Rng, mut ask: impl FnMut() -> Result<T, Failure>) -> Result<T, Failure> {
-    let mut tried = 0;
-    loop {
-        let failure = match ask() {
-            Ok(value) => return Ok(value),
-            Err(failure) => failure,
-        };
-        tried += 1;
-        let asked_s = match failure {
-            Failure::Refused {
-                retry: Retry::Never, ..
-            } => return Err(failure),
-            Failure::Refused { wait_s, .. } => wait_s.unwrap_or(0),
-            _ => 0,
-        };
-        if tried >= TRIES || asked_s > WAIT_LONGEST_S {
-            return Err(failure);
+impl Patience {
+    /// Repeats a request.
+    fn ask<T>(
+        &self,
+        rng: &mut dyn Rng,
+        mut request: impl FnMut() -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let mut tried = 0;
+        loop {
+            let failure = match request() {
+                Ok(value) => return Ok(value),
+                Err(failure) => failure,
+            };
+            tried += 1;
+            let asked_s = match failure {
+                Failure::Refused {
+                    retry: Retry::Never, ..
+                } => return Err(failure),
+                Failure::Refused { wait_s, .. } => wait_s.unwrap_or(0),
+                _ => 0,
+            };
+            if tried >= self.tries || asked_s > WAIT_LONGEST_S {
+                return Err(failure);
+            }
+            let window_ms = self
+                .first_ms
+                .saturating_mul(1 << (tried - 1).min(16))
+                .min(self.longest_ms);
+            let pause_ms = below(rng, window_ms).max(asked_s * 1000);
+            std::thread::sleep(Duration::from_millis(pause_ms));
         }
-        let window_ms = PAUSE_FIRST_MS
-            .saturating_mul(1 << tried.min(16))
-            .min(PAUSE_LONGEST_MS);
-        let pause_ms = below(rng, window_ms).max(asked_s * 1000);
-        std::thread::sleep(Duration::from_millis(pause_ms));
     }
 }
 
@@ -292,6 +314,7 @@ struct Pull<'a> {
     mark_path: PathBuf,
     mark: Mark,
     pages: u64,
+    patience: Patience,
     /// The part has a header and stays; otherwise it is made anew.
     append: bool,
 }
@@ -305,6 +328,20 @@ pub fn pull(
     transport: &dyn Transport,
     courier: &CourierFile,
     out: &Path,
+    rng: &mut dyn Rng,
+) -> Result<PullReport> {
+    pull_with(transport, courier, out, Patience::default(), rng)
+}
+
+/// [`pull`] with another patience.
+///
+/// # Errors
+/// As [`pull`].
+pub fn pull_with(
+    transport: &dyn Transport,
+    courier: &CourierFile,
+    out: &Path,
+    patience: Patience,
     rng: &mut dyn Rng,
 ) -> Result<PullReport> {
     if out.exists() {
@@ -404,7 +441,9 @@ impl Pull<'_> {
                 Carried::Slice { .. } => {
                     let digest = item.digest;
                     let CourierFile { inbox, read_cap, .. } = self.courier;
-                    let slice = patiently(rng, || self.transport.slice(inbox, read_cap, &digest));
+                    let slice = self
+                        .patience
+                        .ask(rng, || self.transport.slice(inbox, read_cap, &digest));
                     match slice {
                         Ok(answer) => {
                             self.mark.slices += 1;
@@ -499,6 +538,21 @@ pub fn push(
     bundle: &Path,
     rng: &mut dyn Rng,
 ) -> Result<PushReport> {
+    push_with(hub, courier, admin, bundle, Patience::default(), rng)
+}
+
+/// [`push`] with another patience.
+///
+/// # Errors
+/// As [`push`].
+pub fn push_with(
+    hub: &dyn HubAdmin,
+    courier: &CourierFile,
+    admin: Option<&AdminFile>,
+    bundle: &Path,
+    patience: Patience,
+    rng: &mut dyn Rng,
+) -> Result<PushReport> {
     let mut orders = Vec::new();
     let mut acks = Vec::new();
     each_item(bundle, |number, item| {
@@ -513,14 +567,14 @@ pub fn push(
     })?;
     let mut report = PushReport::default();
     match admin {
-        Some(admin) => administer(hub, courier, admin, orders, &mut report, rng)?,
+        Some(admin) => administer(hub, courier, admin, orders, &mut report, patience, rng)?,
         None => report.caps_skipped = orders.len() as u64,
     }
     each_item(bundle, |_, item| {
         let Item::Downlink { mailbox, bytes } = item else {
             return Ok(());
         };
-        match patiently(rng, || hub.put(&mailbox, &courier.downlink_cap, &bytes, false)) {
+        match patience.ask(rng, || hub.put(&mailbox, &courier.downlink_cap, &bytes, false)) {
             Ok(_) => report.downlinks += 1,
             // One device that is gone must not keep the receipts of all others back.
             Err(Failure::Refused {
@@ -535,7 +589,7 @@ pub fn push(
         Ok(())
     })?;
     for digests in acks.chunks(DIGESTS_LIMIT) {
-        let answer = patiently(rng, || hub.ack(&courier.inbox, &courier.read_cap, digests))?;
+        let answer = patience.ask(rng, || hub.ack(&courier.inbox, &courier.read_cap, digests))?;
         report.acked += u64::from(answer.value);
     }
     Ok(report)
@@ -561,6 +615,7 @@ fn administer(
     admin: &AdminFile,
     orders: Vec<CapOp>,
     report: &mut PushReport,
+    patience: Patience,
     rng: &mut dyn Rng,
 ) -> Result<()> {
     let CourierFile {
@@ -600,7 +655,7 @@ fn administer(
     }
     for request in requests {
         let revokes = matches!(request, AdminRequest::Revoke { .. });
-        match patiently(rng, || hub.administer(&admin.admin_cap, &request)) {
+        match patience.ask(rng, || hub.administer(&admin.admin_cap, &request)) {
             Ok(AdminOutcome::Changed) if revokes => report.revoked += 1,
             Ok(AdminOutcome::Changed) => report.registered += 1,
             Ok(AdminOutcome::Unchanged) => report.unchanged += 1,

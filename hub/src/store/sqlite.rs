@@ -60,6 +60,11 @@ struct Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
+        // Readers first: the last one to close writes the log back, and a reader may not.
+        self.readers
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
         drop(self.changes.take());
         if let Some(writer) = self.writer.take() {
             // The writer settles what waits; a panic in it has been told to whoever waited.
