@@ -355,7 +355,7 @@ pub fn pull_with(
     let known = known.filter(|mark| mark.inbox == courier.inbox && part.exists());
     let after = known.as_ref().map_or(0, |mark| mark.after);
     let ask = |after, rng: &mut dyn Rng| {
-        patiently(rng, || {
+        patience.ask(rng, || {
             transport.page(&courier.inbox, &courier.read_cap, after, PAGE_ITEMS_LIMIT)
         })
     };
@@ -385,6 +385,7 @@ pub fn pull_with(
         mark_path,
         mark,
         pages: 0,
+        patience,
         append: resumed,
     };
     let mut writer = pull.open()?;
