@@ -98,6 +98,8 @@ impl From<landfall_vault::Error> for FieldError {
         use landfall_vault::Error as Vault;
         match cause {
             Vault::KeyForm => FieldError::internal(101),
+            // Somebody else has continued the chain in between: nothing was written, the next try reads it anew.
+            Vault::Row { what: "chain" } => FieldError::Busy,
             Vault::NotThisKey | Vault::Damaged | Vault::Foreign | Vault::Row { .. } => {
                 FieldError::Damaged { saved_aside: false }
             }

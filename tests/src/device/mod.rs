@@ -49,7 +49,7 @@ use landfall_field::{
     FieldError, Outcome, RecordState, SavedView, SoftGuard, Tuning, device_state, enrol_begin,
     enrol_begin_tuned, enrol_confirm,
 };
-use landfall_wire::clock::{Clock, ClockReading, TestClock};
+use landfall_wire::clock::{Clock, ClockReading, SystemClock, TestClock};
 use serde_json::{Map, Value, json};
 
 /// Why a line was not carried out.
@@ -275,12 +275,13 @@ impl Device {
         let invitation = text(command, "invitation")?;
         let passcode = self.passcode(command)?;
         let step = if self.measured {
+            // The script's clock stands still while the work is measured.
             enrol_begin(
                 &self.home,
                 invitation,
                 passcode.as_bytes(),
                 &self.guard,
-                &self.clock,
+                &SystemClock::new(),
             )?
         } else {
             let tuning = Tuning::for_tests();

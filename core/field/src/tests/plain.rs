@@ -95,3 +95,10 @@ fn debug_prints_no_answer() {
     }
     drop(codes(&["none"]));
 }
+
+#[test]
+fn the_search_finds_what_is_there() {
+    let (_org, phone, _app) = enrolled();
+    std::fs::write(phone.home().join("leak.tmp"), b"..canary-marigold..").unwrap();
+    assert_eq!(hits(&phone.home(), &CANARIES).len(), 1);
+}

@@ -484,3 +484,16 @@ fn a_language_that_is_none_is_refused_and_the_draft_is_kept() {
     );
     assert_eq!(app.finish_draft(&draft.id, "ht").unwrap().outcome, Outcome::Saved);
 }
+
+#[test]
+fn two_open_apps_on_one_home_cannot_fork_the_chain() {
+    let (org, phone, app) = enrolled();
+    let other = phone.unlock();
+    let (_, first) = finished_tally(&app);
+    let (_, second) = finished_tally(&other);
+    let [first, second] = [first, second].map(|saved| entries(&org, &app, &saved).remove(0));
+    assert_eq!(
+        (second.chain().seq, second.chain().prev),
+        (first.chain().seq + 1, first.hash())
+    );
+}
