@@ -255,7 +255,10 @@ impl Page<'_> {
         let title = match top {
             Some(n) => words.fill(
                 "months_finding",
-                &[("month", words.month(u32::try_from(name(n)).unwrap_or(0))), ("n", &count(largest))],
+                &[
+                    ("month", words.month(u32::try_from(name(n)).unwrap_or(0))),
+                    ("n", &count(largest)),
+                ],
             ),
             None => words.get("months_neutral").to_owned(),
         };
