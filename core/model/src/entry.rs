@@ -177,7 +177,12 @@ impl Stored {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        reason = "tests"
+    )]
     use super::*;
     use crate::testing::{TestKey, TestVerifier, chain, consent, id, interview, start, tally};
     use crate::{Kind, Scope, header};
@@ -363,6 +368,42 @@ mod tests {
         let mut without_case = consent(1, 2, &[], &[]);
         without_case.case = None;
         assert_eq!(Entry::sign(without_case, start(&key), &key), Err(Error::Unfit(7)));
+    }
+
+    #[test]
+    fn a_form_version_is_a_whole_number_where_it_is_one() {
+        let key = TestKey(1);
+        for (version, whole) in [
+            ("2026030901", true),
+            ("0", true),
+            ("v2", false),
+            ("007", false),
+            ("1.2", false),
+        ] {
+            let mut fields = tally(1, 7);
+            fields.form.as_mut().unwrap().version = version.to_owned();
+            let entry = Entry::sign(fields, start(&key), &key).unwrap();
+            let mut pairs = payload(&entry);
+            let form = pairs
+                .iter_mut()
+                .find(|(number, _)| number.as_i64() == Some(8))
+                .unwrap();
+            let Value::Array(parts) = &mut form.1 else {
+                panic!("an array")
+            };
+            assert_eq!(matches!(parts[1], Value::Int(_)), whole, "{version}");
+            let read = Entry::read(entry.bytes(), &key.public_key(), &TestVerifier).unwrap();
+            assert_eq!(read.fields().form.as_ref().unwrap().version, version);
+            if whole {
+                parts[1] = Value::text(version);
+                let other = signed(pairs, &key);
+                assert_eq!(
+                    Entry::read(&other, &key.public_key(), &TestVerifier),
+                    Err(Error::Wrong(8)),
+                    "one spelling only"
+                );
+            }
+        }
     }
 
     #[test]

@@ -76,7 +76,7 @@ pub struct Chain {
 pub struct FormRef {
     /// Form id, such as `arrival_tally`.
     pub id: String,
-    /// Form version, as the form writes it.
+    /// Form version, as the form writes it; a whole number travels as one (domain 2.1).
     pub version: String,
     /// SHA-256 of the form as the pack holds it.
     pub hash: Digest,
@@ -384,22 +384,33 @@ fn code<T>(map: &mut MapReader, number: u8, read: fn(&str) -> Option<T>) -> Resu
     read(&text(map, number)?).ok_or(Error::Wrong(number))
 }
 
+/// Returns the version as domain 2.1 wants it, a whole number; `None` for a form of another origin whose version is
+/// none, which stays text.
+fn whole_version(version: &str) -> Option<u64> {
+    let number: u64 = version.parse().ok()?;
+    // `007` and `+7` are other texts than `7`, and must come back as they were.
+    (number.to_string() == version).then_some(number)
+}
+
 fn write_form(form: &FormRef) -> Value {
-    Value::array([
-        Value::text(form.id.as_str()),
-        Value::text(form.version.as_str()),
-        Value::bytes(form.hash),
-    ])
+    let version = whole_version(&form.version).map_or_else(|| Value::text(form.version.as_str()), Value::int);
+    Value::array([Value::text(form.id.as_str()), version, Value::bytes(form.hash)])
 }
 
 fn read_form(value: &Value) -> Result<FormRef, Error> {
-    let Some([id, version, hash]) = value.as_array() else {
-        return Err(Error::Wrong(key::FORM));
-    };
     let wrong = || Error::Wrong(key::FORM);
+    let Some([id, version, hash]) = value.as_array() else {
+        return Err(wrong());
+    };
+    let version = match version {
+        Value::Int(_) => version.as_u64().ok_or_else(wrong)?.to_string(),
+        // A whole number in text would be a second spelling of the same version.
+        Value::Text(text) if whole_version(text).is_none() => text.clone(),
+        _ => return Err(wrong()),
+    };
     Ok(FormRef {
         id: id.as_text().ok_or_else(wrong)?.to_owned(),
-        version: version.as_text().ok_or_else(wrong)?.to_owned(),
+        version,
         hash: Digest::from_bytes(hash.as_array_of().ok_or_else(wrong)?),
     })
 }
