@@ -1,3 +1,4 @@
 //! The parties that scenarios, faults and the demo are played with. Nothing here is shipped.
 
 pub mod device;
+pub mod link;
