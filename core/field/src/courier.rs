@@ -132,7 +132,8 @@ impl Courier {
     }
 
     /// Sends what waits and fetches what the desk answered, for at most `budget_ms`: a person asked, the app was opened,
-    /// or a network came, so what failed before is tried at once. Without a network it is done at
+    /// or a network came, so what failed before, or was not accepted, is
+    /// tried at once. Without a network it is done at
     /// once and reports what waits.
     ///
     /// # Errors

@@ -228,7 +228,12 @@ impl Outbox {
         let hub = HubClient::new(&contact.endpoints, &contact.tls_roots)?;
         let budget = Budget::ms(u64::from(budget_ms)).cancelled_by(cancel.switch());
         let budget = match asked {
-            Asked::ByAPerson => budget.manual(),
+            Asked::ByAPerson => {
+                // What a hub did not accept may be accepted now: a device that sends before its desk has registered it
+                // would wait for ever. Still not accepted, it is shown as before.
+                self.store.retry_refused()?;
+                budget.manual()
+            }
             Asked::ByItself => budget,
         };
         let report =

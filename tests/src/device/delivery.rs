@@ -32,6 +32,7 @@ struct World {
     client: HubClient,
     desk_read: Capability,
     desk_write: Capability,
+    admin: Capability,
     device: Device,
     reply: Reply,
 }
@@ -44,6 +45,12 @@ fn ok(device: &mut Device, line: &Value) -> Value {
 
 impl World {
     fn make() -> World {
+        let world = World::unregistered();
+        world.register();
+        world
+    }
+
+    fn unregistered() -> World {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(TestClock::at(1_773_084_000));
         let store = StoreUrl::Sqlite(dir.path().join("hub.db"));
@@ -79,23 +86,6 @@ impl World {
         let client = HubClient::for_url(&hub.url()).unwrap();
         let desk_read = Capability::from_bytes([1; 32]);
         let desk_write = Capability::from_bytes([2; 32]);
-        let inbox = org.inbox();
-        for request in [
-            AdminRequest::Mailbox {
-                mailbox: inbox,
-                group: None,
-            },
-            AdminRequest::Mailbox {
-                mailbox: reply.downlink,
-                group: None,
-            },
-            AdminRequest::register(desk_read.hash(), Right::Read, inbox),
-            AdminRequest::register(desk_write.hash(), Right::Write, reply.downlink),
-            AdminRequest::register(reply.write_cap, Right::Write, inbox),
-            AdminRequest::register(reply.read_cap, Right::Read, reply.downlink),
-        ] {
-            client.administer(&admin, &request).unwrap();
-        }
         World {
             dir,
             org,
@@ -103,8 +93,30 @@ impl World {
             client,
             desk_read,
             desk_write,
+            admin,
             device,
             reply,
+        }
+    }
+
+    /// What the desk's `push` does with the admin capability.
+    fn register(&self) {
+        let inbox = self.org.inbox();
+        for request in [
+            AdminRequest::Mailbox {
+                mailbox: inbox,
+                group: None,
+            },
+            AdminRequest::Mailbox {
+                mailbox: self.reply.downlink,
+                group: None,
+            },
+            AdminRequest::register(self.desk_read.hash(), Right::Read, inbox),
+            AdminRequest::register(self.desk_write.hash(), Right::Write, self.reply.downlink),
+            AdminRequest::register(self.reply.write_cap, Right::Write, inbox),
+            AdminRequest::register(self.reply.read_cap, Right::Read, self.reply.downlink),
+        ] {
+            self.client.administer(&self.admin, &request).unwrap();
         }
     }
 
@@ -320,4 +332,25 @@ fn numbers_that_the_desk_misses_are_sent_again_after_a_purge() {
         acknowledged(&told),
         "the same entries in new envelopes"
     );
+}
+
+#[test]
+fn a_device_that_sends_before_it_is_registered_is_not_stuck() {
+    let mut world = World::unregistered();
+    world.tally();
+    let report = world.ok(json!({"cmd": "courier"}));
+    assert_eq!(
+        (report["handed"].as_u64(), report["refused"].as_u64()),
+        (Some(0), Some(1)),
+        "{report}"
+    );
+    assert_eq!(world.states(), ["refused"], "shown, and kept");
+    world.register();
+    let report = world.ok(json!({"cmd": "courier"}));
+    assert_eq!(
+        (report["handed"].as_u64(), report["refused"].as_u64()),
+        (Some(1), Some(0)),
+        "{report}"
+    );
+    assert_eq!(world.states(), ["mailbox"]);
 }
