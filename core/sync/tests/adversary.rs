@@ -12,10 +12,13 @@
     reason = "tests"
 )]
 
+mod common;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use common::{AUD, Seed, Toy, ToyVerifier};
 use landfall_sync::courier::perform;
 use landfall_sync::machine::{self, Action, Change, Event, Item, Progress, Stage, State, Step};
 use landfall_sync::memory::MemoryHub;
@@ -25,70 +28,8 @@ use landfall_wire::clock::{Clock as _, TestClock};
 use landfall_wire::control::{Control, ControlBody, Receipt, ReceiptLevel};
 use landfall_wire::hub::{AdminRequest, Carried, Page, PageItem, Presence, ProblemKind, PutAnswer, Right};
 use landfall_wire::ids::{
-    Aud, Capability, DeskEpoch, DeviceId, Digest, GroupId, MailboxId, PublicKey, Signature, StoreEpoch,
-    sha256,
+    Aud, Capability, DeskEpoch, DeviceId, Digest, GroupId, MailboxId, PublicKey, StoreEpoch,
 };
-use landfall_wire::sign::{BadSignature, Signer, Verifier};
-
-/// `SplitMix64`.
-#[derive(Clone)]
-struct Seed(u64);
-
-impl Seed {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-
-    fn one_in(&mut self, n: u64) -> bool {
-        self.below(n) == 0
-    }
-}
-
-impl Rng for Seed {
-    fn fill(&mut self, buffer: &mut [u8]) {
-        for byte in buffer {
-            *byte = self.next() as u8;
-        }
-    }
-}
-
-/// A stand-in for a signature: the simulated hub does not know how it is made.
-struct Toy(PublicKey);
-
-fn toy(key: &PublicKey, message: &[u8]) -> Signature {
-    let first = sha256(&[key.as_bytes(), message].concat());
-    let second = sha256(&[&first[..], message].concat());
-    Signature::from_slice(&[first, second].concat()).unwrap()
-}
-
-impl Signer for Toy {
-    fn public_key(&self) -> PublicKey {
-        self.0
-    }
-    fn sign(&self, message: &[u8]) -> Signature {
-        toy(&self.0, message)
-    }
-}
-
-struct ToyVerifier;
-
-impl Verifier for ToyVerifier {
-    fn verify(&self, key: &PublicKey, message: &[u8], signature: &Signature) -> Result<(), BadSignature> {
-        if toy(key, message) == *signature {
-            Ok(())
-        } else {
-            Err(BadSignature)
-        }
-    }
-}
 
 /// What the outbox would hold: the rows, changed by nothing but the machine's changes.
 #[derive(Clone, Default)]
@@ -320,8 +261,6 @@ struct World {
     saved: u64,
     all: BTreeMap<Digest, (u64, u64)>,
 }
-
-const AUD: Aud = Aud::from_bytes([3; 32]);
 
 fn world(seed: u64) -> World {
     let mut seed = Seed(seed);
