@@ -15,5 +15,5 @@ object Faces {
     )
 
     private fun bytes(file: String): ByteArray =
-        checkNotNull(Faces::class.java.getResourceAsStream("/fonts/$file.ttf")) { "no font $file" }.use { it.readBytes() }
+        checkNotNull(Faces::class.java.getResourceAsStream("/faces/$file.ttf")) { "no font $file" }.use { it.readBytes() }
 }

@@ -6,6 +6,7 @@ import androidx.compose.runtime.mutableStateOf
 import androidx.compose.runtime.setValue
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.withTimeoutOrNull
 import landfall.ui.core.CoreError
 import landfall.ui.core.CoreGateway
 import landfall.ui.core.DeviceState
@@ -110,12 +111,16 @@ class App(override val core: CoreGateway, private val shell: Shell, lang: String
     /** Drops the key and what is on the screen; also when the phone's screen goes dark. */
     suspend fun lock() {
         if (place is Place.Unlock || place is Place.Enrol) return
+        val left = model
         go(Place.Unlock)
+        // what was tapped just before is kept, but the key does not wait long for it
+        withTimeoutOrNull(SETTLE_MS) { left?.settle() }
         try { core.lock() } catch (_: CoreError) { /* locked is locked */ }
     }
 
     private companion object {
         const val HAND_OVER_MS = 20_000
+        const val SETTLE_MS = 200L
     }
 }
 

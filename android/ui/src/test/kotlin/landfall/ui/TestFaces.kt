@@ -14,5 +14,5 @@ object TestFaces {
         Font("$name-700", bytes("$name-Bold"), FontWeight.Bold),
     )
 
-    private fun bytes(file: String) = checkNotNull(TestFaces::class.java.getResourceAsStream("/fonts/$file.ttf")).use { it.readBytes() }
+    private fun bytes(file: String) = checkNotNull(TestFaces::class.java.getResourceAsStream("/faces/$file.ttf")).use { it.readBytes() }
 }

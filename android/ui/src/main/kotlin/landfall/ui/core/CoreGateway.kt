@@ -58,7 +58,7 @@ data class Counts(val saved: Int, val mailbox: Int, val received: Int, val refus
 
 enum class RecordState { Saved, Mailbox, Received, Refused }
 
-data class DraftRow(val id: String, val form: String, val eventId: String?, val eventLine: String, val updatedAt: String, val total: Int?)
+data class DraftRow(val id: String, val form: String, val eventId: String?, val eventLine: String, val updatedAt: Long, val total: Int?)
 
 data class RecordRow(
     val id: String,
@@ -67,7 +67,8 @@ data class RecordRow(
     val eventId: String?,
     val eventLine: String,
     val receiptCode: String,
-    val savedAt: String,
+    /** Seconds UTC. */
+    val savedAt: Long,
     val state: RecordState,
     val total: Int?,
     val children: Int?,

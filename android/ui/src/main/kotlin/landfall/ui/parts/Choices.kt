@@ -117,11 +117,21 @@ fun SoFar(text: String, onChange: () -> Unit) {
     ) {
         Icon("check", Ui.colours.onLeadSoft, size = 18.dp)
         Spacer(Modifier.width(10.dp))
-        Words(text, Ui.type.label, Modifier.weight(1f).padding(vertical = 8.dp), Ui.colours.onLeadSoft)
-        Box(
-            Modifier.heightIn(min = 48.dp).widthIn(min = 56.dp).tappable(Shapes.chip, onTap = onChange).padding(horizontal = 8.dp),
-            contentAlignment = Alignment.Center,
-        ) { Words(Ui.words("common_change"), Ui.type.labelB, colour = Ui.colours.lead) }
+        val change: @Composable () -> Unit = {
+            Box(
+                Modifier.heightIn(min = 48.dp).widthIn(min = 56.dp).tappable(Shapes.chip, onTap = onChange).padding(horizontal = 8.dp),
+                contentAlignment = Alignment.Center,
+            ) { Words(Ui.words("common_change"), Ui.type.labelB, colour = Ui.colours.lead) }
+        }
+        if (Ui.scale > 1.3f) {
+            Column(Modifier.weight(1f)) {
+                Words(text, Ui.type.label, Modifier.padding(top = 8.dp), Ui.colours.onLeadSoft)
+                change()
+            }
+        } else {
+            Words(text, Ui.type.label, Modifier.weight(1f).padding(vertical = 8.dp), Ui.colours.onLeadSoft)
+            change()
+        }
     }
 }
 

@@ -8,6 +8,7 @@ import kotlinx.coroutines.launch
 import landfall.ui.core.HomeView
 import landfall.ui.core.RecordRow
 import landfall.ui.parts.Tab
+import java.time.Instant
 import java.time.OffsetDateTime
 
 /** Today at this point: what is unfinished, what is done and where each record stands. */
@@ -46,18 +47,17 @@ class HomeViewModel(nav: Nav, scope: CoroutineScope) : ScreenModel(nav, scope, P
                 val line = listOfNotNull(draft.eventLine.ifEmpty { null }, total?.let { words.count("home_people_so_far", it) }).joinToString(" · ")
                 HomeState.Unfinished(draft.id, draft.form == INTERVIEW, line)
             },
-            done = (tallies + alone).sortedByDescending { it.savedAt }.map { row -> done(row, interviews) },
+            done = (tallies + alone).sortedByDescending { it.savedAt }.map { done(it) },
             waiting = view.counts.saved + view.counts.refused,
         )
     }
 
-    private fun done(row: RecordRow, interviews: List<RecordRow>): HomeState.Done {
+    private fun done(row: RecordRow): HomeState.Done {
         val words = nav.words
         val tally = row.form != INTERVIEW
         val line = if (tally) listOf(row.eventLine, words.count("people", row.total ?: 0)).filter { it.isNotEmpty() }.joinToString(" · ") else words("home_one_interview")
-        val here = if (tally && row.eventId != null) interviews.count { it.eventId == row.eventId } else 0
-        val time = runCatching { words.time(OffsetDateTime.parse(row.savedAt)) }.getOrDefault("")
-        return HomeState.Done(row.id, time, line, if (here > 0) words.count("home_interviews", here) else null, row.state, row.eventId)
+        val second = if (row.interviews > 0) words.count("home_interviews", row.interviews) else null
+        return HomeState.Done(row.id, words.time(local(nav, row.savedAt)), line, second, row.state, row.eventId)
     }
 
     companion object {
@@ -65,6 +65,9 @@ class HomeViewModel(nav: Nav, scope: CoroutineScope) : ScreenModel(nav, scope, P
         const val INTERVIEW = "arrival_observation"
     }
 }
+
+/** A moment of the core in the time of this phone. */
+internal fun local(nav: Nav, seconds: Long): OffsetDateTime = Instant.ofEpochSecond(seconds).atOffset(nav.now().offset)
 
 /** `Ouanaminthe · Sun 22 Nov`. */
 internal fun placeAndDay(nav: Nav, point: String): String = listOf(point, nav.words.day(nav.now())).filter { it.isNotEmpty() }.joinToString(" · ")

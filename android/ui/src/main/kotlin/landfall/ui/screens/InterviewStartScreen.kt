@@ -30,7 +30,6 @@ import landfall.ui.parts.TopBar
 import landfall.ui.parts.Ways
 import landfall.ui.parts.Words
 import landfall.ui.theme.Ui
-import java.time.OffsetDateTime
 
 data class InterviewStartState(val organisation: String, val events: List<Option>)
 
@@ -80,7 +79,7 @@ class InterviewStartViewModel(nav: Nav, scope: CoroutineScope, private var event
     init {
         ask {
             val home = nav.core.home(nav.lang)
-            organisation = home.organisation
+            organisation = home.organisation.ifEmpty { nav.words("start_someone") }
             rows = home.done.filter { it.eventId != null && it.form == HomeViewModel.TALLY }.distinctBy { it.eventId }
             redraw()
         }
@@ -89,8 +88,8 @@ class InterviewStartViewModel(nav: Nav, scope: CoroutineScope, private var event
     private fun redraw() {
         val words = nav.words
         val known = rows.map { row ->
-            val time = runCatching { words.time(OffsetDateTime.parse(row.savedAt)) }.getOrDefault("")
-            Option(row.eventId.orEmpty(), listOf(time, words.count("people", row.total ?: 0)).joinToString(" · "), row.eventId == event)
+            val line = row.eventLine.ifEmpty { words.time(local(nav, row.savedAt)) }
+            Option(row.eventId.orEmpty(), listOf(line, words.count("people", row.total ?: 0)).joinToString(" · "), row.eventId == event)
         }
         state = InterviewStartState(organisation, known + Option("", words("start_no_event"), event == null))
     }

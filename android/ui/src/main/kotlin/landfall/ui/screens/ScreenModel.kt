@@ -3,6 +3,8 @@ package landfall.ui.screens
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.sync.Mutex
+import kotlinx.coroutines.sync.withLock
 import landfall.ui.core.CoreError
 import landfall.ui.core.CoreGateway
 import landfall.ui.core.SavedView
@@ -39,22 +41,44 @@ interface Nav {
     fun exportPath(): String?
 }
 
-/** The life of one screen: its jobs end when another screen takes its place. */
-abstract class ScreenModel(protected val nav: Nav, scope: CoroutineScope, private val place: Place) {
-    private val job = Job(scope.coroutineContext[Job])
-    protected val scope = CoroutineScope(scope.coroutineContext + job)
+/**
+ * The life of one screen. What a person did is told to the core in the order in which it was done, and all of it, also when another
+ * screen has taken this one's place meanwhile; only what listens ends with the screen.
+ */
+abstract class ScreenModel(nav: Nav, private val app: CoroutineScope, private val place: Place) {
+    private val job = Job(app.coroutineContext[Job])
+    private val turn = Mutex()
+    private var closed = false
+
+    /** For what only listens or waits. */
+    protected val scope = CoroutineScope(app.coroutineContext + job)
+
+    /** A screen that was left leads nowhere any more. */
+    protected val nav: Nav = object : Nav by nav {
+        override fun go(place: Place) {
+            if (!closed) nav.go(place)
+        }
+    }
 
     open fun back() = nav.go(Place.Home)
 
-    fun close() = job.cancel()
+    fun close() {
+        closed = true
+        job.cancel()
+    }
+
+    /** Returns when everything that was asked so far has been answered. */
+    suspend fun settle() = turn.withLock {}
 
     /** Asks the core; what it refuses is shown where [onError] says, else as a screen with a way on. */
     protected fun ask(onError: (CoreError) -> Boolean = { false }, block: suspend () -> Unit) {
-        scope.launch {
-            try {
-                block()
-            } catch (e: CoreError) {
-                if (!onError(e)) nav.go(if (e is CoreError.Locked) Place.Unlock else Place.Error(e, place))
+        app.launch {
+            turn.withLock {
+                try {
+                    block()
+                } catch (e: CoreError) {
+                    if (!closed && !onError(e)) nav.go(if (e is CoreError.Locked) Place.Unlock else Place.Error(e, place))
+                }
             }
         }
     }

@@ -29,7 +29,10 @@ class SeenViewModel(nav: Nav, scope: CoroutineScope, private val draft: String) 
         ask { show(nav.core.draft(draft, nav.lang)) }
     }
 
-    override fun back() = nav.go(Place.Tally(draft))
+    override fun back() {
+        for (code in texts.keys.toList()) keep(code)
+        ask { nav.go(Place.Tally(draft)) }
+    }
 
     private fun show(next: DraftView) {
         view = next
@@ -100,7 +103,7 @@ class SeenViewModel(nav: Nav, scope: CoroutineScope, private val draft: String) 
             SeenEvent.Next -> {
                 writing?.cancel()
                 for (code in texts.keys.toList()) keep(code)
-                nav.go(Place.Summary(draft))
+                ask { nav.go(Place.Summary(draft)) }
             }
         }
     }

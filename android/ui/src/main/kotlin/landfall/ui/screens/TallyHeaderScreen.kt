@@ -42,7 +42,8 @@ data class Option(val code: String, val label: String, val chosen: Boolean)
 /** The choices of a question as they stand. */
 internal fun Question.options(): List<Option> {
     val chosen = when (val v = value) { is Answer.Code -> setOf(v.code); is Answer.Codes -> v.codes.toSet(); else -> emptySet() }
-    return choices.map { Option(it.code, it.label, it.code in chosen) }
+    // the bundled fonts have no arrows
+    return choices.map { Option(it.code, it.label.replace(" → ", " – "), it.code in chosen) }
 }
 
 /** The answer in words, or null when there is none. */

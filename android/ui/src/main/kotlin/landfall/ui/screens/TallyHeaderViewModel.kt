@@ -80,8 +80,8 @@ class TallyHeaderViewModel(nav: Nav, scope: CoroutineScope, draft: String?) : Sc
                 nav.go(Place.Summary(draft.id))
             }
             TallyHeaderEvent.Start -> ask({ refused(it) }) {
-                if (draft.code("A07") != "yes") nav.core.answer(draft.id, "A07", Answer.Code("yes"), nav.lang)
-                val now = nav.core.draft(draft.id, nav.lang)
+                var now = nav.core.draft(draft.id, nav.lang)
+                if (now.code("A07") != "yes") now = nav.core.answer(draft.id, "A07", Answer.Code("yes"), nav.lang)
                 if (now.code("A21") == null) nav.core.answer(draft.id, "A21", Answer.Code("yes"), nav.lang)
                 nav.go(Place.Tally(draft.id))
             }
@@ -94,6 +94,7 @@ class TallyHeaderViewModel(nav: Nav, scope: CoroutineScope, draft: String?) : Sc
             answer(event.code, toggled(question, event.choice))
         } else {
             open = null
+            redraw()
             answer(event.code, Answer.Code(event.choice))
         }
     }

@@ -174,7 +174,7 @@ private fun Blocks(count: TallySummaryState.Count) {
     val words = Ui.words
     for (row in count.rows) {
         Column(Modifier.fillMaxWidth().padding(vertical = 6.dp).semantics(mergeDescendants = true) {}) {
-            row.figures.indices.reversed().forEach { i ->
+            (listOf(row.figures.lastIndex) + row.figures.indices.toList().dropLast(1)).forEach { i ->
                 val all = i == row.figures.lastIndex
                 val style = if (all) Ui.type.bodyB.tabular() else Ui.type.label.tabular()
                 Row(Modifier.fillMaxWidth()) {

@@ -67,6 +67,7 @@ class TallySummaryViewModel(nav: Nav, scope: CoroutineScope, private val draft: 
                 val q = now.question(event.code) ?: return
                 val several = q.kind == QuestionKind.Several
                 if (!several) open = null
+                redraw()
                 ask(::refused) { show(nav.core.answer(draft, q.code, if (several) toggled(q, event.choice) else Answer.Code(event.choice), nav.lang)) }
             }
             TallySummaryEvent.CloseSheet -> { open = null; typing = null; redraw() }

@@ -4,8 +4,6 @@ import androidx.compose.runtime.getValue
 import androidx.compose.runtime.mutableStateOf
 import androidx.compose.runtime.setValue
 import kotlinx.coroutines.CoroutineScope
-import kotlinx.coroutines.channels.Channel
-import kotlinx.coroutines.launch
 import landfall.ui.core.CoreError
 import landfall.ui.core.CountView
 import landfall.ui.core.DraftView
@@ -15,7 +13,6 @@ import landfall.ui.core.DraftView
  * being counted here, and the screen says so.
  */
 class TallyViewModel(nav: Nav, scope: CoroutineScope, private val draft: String) : ScreenModel(nav, scope, Place.Tally(draft)) {
-    private val taps = Channel<Tap>(Channel.UNLIMITED)
     private val undo = ArrayDeque<Tap>()
     private val unkept = ArrayDeque<Tap>()
     private var turn = 0
@@ -28,27 +25,28 @@ class TallyViewModel(nav: Nav, scope: CoroutineScope, private val draft: String)
 
     init {
         ask { state = shown(nav.core.draft(draft, nav.lang)) }
-        this.scope.launch { for (tap in taps) take(tap) }
     }
 
-    override fun back() = nav.go(Place.TallyHeader(draft))
+    private fun tap(tap: Tap) = ask { take(tap) }
+
+    override fun back() = ask { nav.go(Place.TallyHeader(draft)) }
 
     fun on(event: TallyEvent) {
         val s = state ?: return
         when (event) {
-            is TallyEvent.Plus -> taps.trySend(Tap(event.cell, 1))
-            is TallyEvent.By -> { state = s.copy(sheet = null); taps.trySend(Tap(event.cell, event.by)) }
+            is TallyEvent.Plus -> tap(Tap(event.cell, 1))
+            is TallyEvent.By -> { state = s.copy(sheet = null); tap(Tap(event.cell, event.by)) }
             is TallyEvent.Hold -> state = s.copy(sheet = TallyState.CellSheet(event.cell, cell(s, event.cell)?.spoken.orEmpty(), ""))
             is TallyEvent.Type -> state = s.copy(sheet = s.sheet?.copy(typed = nav.words.plainDigits(event.text).filter { it in '0'..'9' }.take(5)))
             TallyEvent.TypeDone -> s.sheet?.let { sheet ->
                 state = s.copy(sheet = null)
                 val to = sheet.typed.toIntOrNull() ?: return
                 val now = cell(s, sheet.cell)?.value ?: 0
-                if (to != now) taps.trySend(Tap(sheet.cell, to - now))
+                if (to != now) tap(Tap(sheet.cell, to - now))
             }
             TallyEvent.CloseSheet -> state = s.copy(sheet = null)
-            TallyEvent.Undo -> undo.removeLastOrNull()?.let { taps.trySend(Tap(it.cell, -it.by, back = true)) }
-            TallyEvent.Next -> nav.go(Place.Seen(draft))
+            TallyEvent.Undo -> undo.removeLastOrNull()?.let { tap(Tap(it.cell, -it.by, back = true)) }
+            TallyEvent.Next -> ask { nav.go(Place.Seen(draft)) }
         }
     }
 
@@ -67,8 +65,6 @@ class TallyViewModel(nav: Nav, scope: CoroutineScope, private val draft: String)
             unkept.addLast(done)
             val children = if (isChild(tap.cell)) by else 0
             apply(done, CountView(tap.cell, now + by, s.total + by, s.children + children), kept = false)
-        } catch (e: CoreError) {
-            nav.go(if (e is CoreError.Locked) Place.Unlock else Place.Error(e, Place.Tally(draft)))
         }
     }
 

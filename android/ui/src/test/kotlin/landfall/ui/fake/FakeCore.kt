@@ -41,7 +41,7 @@ class FakeCore : CoreGateway {
         locked()
         return HomeView(
             PlaceName("P1", "Ouanaminthe"), "Practice",
-            drafts.values.map { d -> DraftRow(d.id, d.form, d.event, "", "2026-11-22T14:20:00-05:00", if (d.form == TALLY) total(d) else null) },
+            drafts.values.map { d -> DraftRow(d.id, d.form, d.event, "", 1_795_375_200, if (d.form == TALLY) total(d) else null) },
             done.toList(), Counts(done.size, 0, 0, 0),
         )
     }
@@ -94,7 +94,7 @@ class FakeCore : CoreGateway {
         view.missing.firstOrNull()?.let { throw CoreError.Invalid(it, "required") }
         drafts.remove(id)
         if (d.form == INTERVIEW && (d.answers["K03"] as? Answer.Code)?.code == "no") return SavedView(Outcome.Refused, "", RecordState.Saved, 0)
-        done += RecordRow(id, d.form, d.form, d.event, "", "QK7F-41MC", "2026-11-22T14:40:00-05:00", RecordState.Saved, total(d), children(d), 0)
+        done += RecordRow(id, d.form, d.form, d.event, "", "QK7F-41MC", 1_795_376_400, RecordState.Saved, total(d), children(d), 0)
         pings.tryEmit(Unit)
         return SavedView(Outcome.Saved, "QK7F-41MC", RecordState.Saved, 1)
     }
