@@ -7,7 +7,6 @@ mod backup;
 mod enrol;
 mod error;
 mod files;
-pub mod form_cmd;
 mod home;
 mod ingest;
 mod keyring;

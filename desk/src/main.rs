@@ -1,6 +1,9 @@
 //! `landfall-desk`: the command line of the desk. Thin: every command is one call of the library. A binary may print;
 //! messages and progress go to stderr, answers to stdout, and nothing else goes there.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a binary may print")]
+#![allow(unreachable_pub, reason = "in a binary, pub means: between its modules")]
+
+mod form_cmd;
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, IsTerminal as _, Read as _};
@@ -13,7 +16,7 @@ use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand};
 use indicatif::ProgressBar;
 use landfall_desk::report::{self, ReportInput};
-use landfall_desk::{Costs, Desk, form_cmd, standard_pack, tables};
+use landfall_desk::{Costs, Desk, standard_pack, tables};
 use landfall_model::fold;
 use landfall_seal::random;
 use landfall_stats::{By, Period};

@@ -433,7 +433,7 @@ mod tests {
         let head = String::from_utf8(answer.head).unwrap();
         Some(format!(
             "{} {}",
-            &head[9..12],
+            head.get(9..12).unwrap_or_default(),
             String::from_utf8(answer.body).unwrap()
         ))
     }

@@ -27,7 +27,16 @@ pub struct BenchArgs {
 pub fn run(args: &BenchArgs) -> anyhow::Result<bool> {
     layer::prepare()?;
     let mut command = layer::cargo();
-    command.args(["run", "--release", "--quiet", "--package", "landfall-tests", "--bin", "landfall-bench", "--"]);
+    command.args([
+        "run",
+        "--release",
+        "--quiet",
+        "--package",
+        "landfall-tests",
+        "--bin",
+        "landfall-bench",
+        "--",
+    ]);
     command.args(&args.names);
     if let Some(path) = &args.json {
         command.arg("--json").arg(std::path::absolute(path)?);

@@ -72,11 +72,19 @@ pub fn run(args: &BindingsArgs) -> anyhow::Result<()> {
             let sources = root.join("bindings/swift/Sources");
             match &args.out {
                 Some(out) => generate(What::Swift, Build::Plain, out, out)?,
-                None => generate(What::Swift, Build::Plain, &sources, &layer::target_dir().join("bindings/swift"))?,
+                None => generate(
+                    What::Swift,
+                    Build::Plain,
+                    &sources,
+                    &layer::target_dir().join("bindings/swift"),
+                )?,
             }
         }
         What::Python => {
-            let out = args.out.clone().unwrap_or_else(|| layer::target_dir().join("bindings/python"));
+            let out = args
+                .out
+                .clone()
+                .unwrap_or_else(|| layer::target_dir().join("bindings/python"));
             generate(What::Python, Build::Plain, &out, &out)?
         }
     };
@@ -91,7 +99,12 @@ pub fn run(args: &BindingsArgs) -> anyhow::Result<()> {
 /// As [`generate`].
 pub fn kotlin() -> anyhow::Result<Built> {
     let sources = layer::root().join("bindings/kotlin/generated");
-    generate(What::Kotlin, Build::Plain, &sources, &layer::target_dir().join("bindings/kotlin"))
+    generate(
+        What::Kotlin,
+        Build::Plain,
+        &sources,
+        &layer::target_dir().join("bindings/kotlin"),
+    )
 }
 
 /// Builds the library, generates `what` into `sources`, and puts a copy of the library into `library_dir`: another
@@ -114,19 +127,32 @@ pub fn generate(what: What, build: Build, sources: &Path, library_dir: &Path) ->
     let aside = library_dir.join(".new");
     std::fs::copy(&library, &aside)?;
     std::fs::rename(&aside, library_dir.join(name))?;
-    Ok(Built { sources: sources.to_path_buf(), library_dir: library_dir.to_path_buf() })
+    Ok(Built {
+        sources: sources.to_path_buf(),
+        library_dir: library_dir.to_path_buf(),
+    })
 }
 
 /// Builds the library and the generator, and answers where the library lies.
 fn library(build: Build) -> anyhow::Result<PathBuf> {
     layer::prepare()?;
     let mut command = layer::cargo();
-    command.args(["build", "--package", "landfall-ffi", "--package", "landfall-bindgen"]);
+    command.args([
+        "build",
+        "--package",
+        "landfall-ffi",
+        "--package",
+        "landfall-bindgen",
+    ]);
     if build == Build::Contract {
         command.args(["--features", "landfall-ffi/contract-panic"]);
     }
     layer::run(&mut command)?;
-    let name = format!("{}landfall_ffi{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    let name = format!(
+        "{}landfall_ffi{}",
+        std::env::consts::DLL_PREFIX,
+        std::env::consts::DLL_SUFFIX
+    );
     Ok(layer::target_dir().join("debug").join(name))
 }
 
@@ -141,7 +167,11 @@ fn generator() -> std::process::Command {
 fn bindgen(language: &str, library: &Path, out: &Path) -> anyhow::Result<()> {
     let out = std::path::absolute(out)?;
     let mut command = generator();
-    command.args(["generate", "--no-format", "--language", language, "--out-dir"]).arg(out).arg("--library").arg(library);
+    command
+        .args(["generate", "--no-format", "--language", language, "--out-dir"])
+        .arg(out)
+        .arg("--library")
+        .arg(library);
     layer::run(&mut command)
 }
 
@@ -166,8 +196,16 @@ fn swift(library: &Path, sources: &Path) -> anyhow::Result<()> {
 /// The exported surface of a plain build, one item a line.
 fn exported() -> anyhow::Result<String> {
     let library = library(Build::Plain)?;
-    let output = generator().arg("surface").arg(&library).output().context("landfall-bindgen")?;
-    anyhow::ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let output = generator()
+        .arg("surface")
+        .arg(&library)
+        .output()
+        .context("landfall-bindgen")?;
+    anyhow::ensure!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     Ok(String::from_utf8(output.stdout)?)
 }
 
@@ -207,22 +245,15 @@ pub fn surface_holds() -> anyhow::Result<bool> {
 
 /// Lines that only one of the two has, marked `-` (snapshot) and `+` (export).
 fn differences(known: &str, exported: &str) -> Vec<String> {
-    let gone = known.lines().filter(|line| !exported.lines().any(|other| other == *line));
-    let new = exported.lines().filter(|line| !known.lines().any(|other| other == *line));
-    gone.map(|line| format!("- {line}")).chain(new.map(|line| format!("+ {line}"))).collect()
-}
-
-/// The size of the shipped library without symbols, in bytes: what a phone downloads of the core.
-///
-/// # Errors
-/// When the release build fails.
-pub fn stripped_size() -> anyhow::Result<u64> {
-    layer::prepare()?;
-    layer::run(layer::cargo().args([
-        "rustc", "--release", "--package", "landfall-ffi", "--lib", "--crate-type", "cdylib", "--", "-C", "strip=symbols",
-    ]))?;
-    let name = format!("{}landfall_ffi{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-    Ok(std::fs::metadata(layer::target_dir().join("release").join(name))?.len())
+    let gone = known
+        .lines()
+        .filter(|line| !exported.lines().any(|other| other == *line));
+    let new = exported
+        .lines()
+        .filter(|line| !known.lines().any(|other| other == *line));
+    gone.map(|line| format!("- {line}"))
+        .chain(new.map(|line| format!("+ {line}")))
+        .collect()
 }
 
 #[cfg(test)]

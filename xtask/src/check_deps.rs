@@ -15,7 +15,10 @@ const EDGES: &[(&str, &[&str])] = &[
     ("landfall-seal", &["landfall-wire"]),
     ("landfall-sync", &["landfall-wire"]),
     ("landfall-model", &["landfall-form", "landfall-wire"]),
-    ("landfall-vault", &["landfall-form", "landfall-model", "landfall-wire"]),
+    (
+        "landfall-vault",
+        &["landfall-form", "landfall-model", "landfall-wire"],
+    ),
     ("landfall-stats", &["landfall-form", "landfall-model"]),
     ("landfall-xlsform", &["landfall-form"]),
     (
@@ -50,17 +53,37 @@ const EDGES: &[(&str, &[&str])] = &[
 
 /// Libraries that only some crates may name, and why.
 const HOLDERS: &[(&str, &[&str], &str)] = &[
-    ("uniffi", &["landfall-ffi", "landfall-bindgen"], "every foreign type lives in bindings/ffi"),
-    ("rusqlite", &["landfall-vault", "landfall-sync", "landfall-hub"], "no SQL outside the stores"),
+    (
+        "uniffi",
+        &["landfall-ffi", "landfall-bindgen"],
+        "every foreign type lives in bindings/ffi",
+    ),
+    (
+        "rusqlite",
+        &["landfall-vault", "landfall-sync", "landfall-hub"],
+        "no SQL outside the stores",
+    ),
     ("ring", &["landfall-seal"], "keys live in seal"),
     ("age", &["landfall-seal"], "keys live in seal"),
     ("hpke", &["landfall-seal"], "keys live in seal"),
     ("ed25519-dalek", &["landfall-seal"], "keys live in seal"),
     ("argon2", &["landfall-seal"], "keys live in seal"),
     ("chacha20poly1305", &["landfall-seal"], "keys live in seal"),
-    ("reqwest", &["landfall-sync"], "only the courier speaks to the network"),
-    ("geo", &["landfall-form", "landfall-model"], "coordinates enter through place::coarsen"),
-    ("getrandom", &["landfall-seal", "landfall-hub"], "one source of randomness per deployable"),
+    (
+        "reqwest",
+        &["landfall-sync"],
+        "only the courier speaks to the network",
+    ),
+    (
+        "geo",
+        &["landfall-form", "landfall-model"],
+        "coordinates enter through place::coarsen",
+    ),
+    (
+        "getrandom",
+        &["landfall-seal", "landfall-hub"],
+        "one source of randomness per deployable",
+    ),
 ];
 
 /// What the hub must never link, however far away: it is blind by construction.
@@ -86,7 +109,11 @@ pub fn run() -> anyhow::Result<bool> {
         .args(["metadata", "--format-version", "1", "--locked"])
         .output()
         .context("cargo metadata")?;
-    anyhow::ensure!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
+    anyhow::ensure!(
+        output.status.success(),
+        "cargo metadata: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let metadata: Value = serde_json::from_slice(&output.stdout)?;
     let wrong = check(&metadata);
     for line in &wrong {
@@ -125,7 +152,9 @@ fn check(metadata: &Value) -> Vec<String> {
     }
     for reached in reach(metadata, "landfall-hub") {
         if HUB_NEVER.contains(&reached.as_str()) {
-            wrong.push(format!("landfall-hub reaches {reached}: the hub holds no keys and no content"));
+            wrong.push(format!(
+                "landfall-hub reaches {reached}: the hub holds no keys and no content"
+            ));
         }
     }
     wrong
@@ -133,12 +162,19 @@ fn check(metadata: &Value) -> Vec<String> {
 
 /// Names of all packages that a package links, itself left out.
 fn reach(metadata: &Value, from: &str) -> BTreeSet<String> {
-    let names: BTreeMap<&str, &str> =
-        list(metadata, "packages").map(|p| (text(p, "id"), text(p, "name"))).collect();
-    let nodes: BTreeMap<&str, &Value> =
-        metadata.get("resolve").map(|r| list(r, "nodes").map(|n| (text(n, "id"), n)).collect()).unwrap_or_default();
+    let names: BTreeMap<&str, &str> = list(metadata, "packages")
+        .map(|p| (text(p, "id"), text(p, "name")))
+        .collect();
+    let nodes: BTreeMap<&str, &Value> = metadata
+        .get("resolve")
+        .map(|r| list(r, "nodes").map(|n| (text(n, "id"), n)).collect())
+        .unwrap_or_default();
     let mut seen = BTreeSet::new();
-    let mut open: Vec<&str> = names.iter().filter(|(_, n)| **n == from).map(|(id, _)| *id).collect();
+    let mut open: Vec<&str> = names
+        .iter()
+        .filter(|(_, n)| **n == from)
+        .map(|(id, _)| *id)
+        .collect();
     while let Some(id) = open.pop() {
         let Some(node) = nodes.get(id) else { continue };
         for dep in list(node, "deps") {
@@ -149,7 +185,9 @@ fn reach(metadata: &Value, from: &str) -> BTreeSet<String> {
             }
         }
     }
-    seen.into_iter().filter_map(|id| names.get(id).map(|n| (*n).to_owned())).collect()
+    seen.into_iter()
+        .filter_map(|id| names.get(id).map(|n| (*n).to_owned()))
+        .collect()
 }
 
 fn is_member(metadata: &Value, package: &Value) -> bool {
@@ -171,8 +209,10 @@ mod tests {
     use super::*;
 
     fn real() -> Value {
-        let output =
-            layer::cargo().args(["metadata", "--format-version", "1", "--locked"]).output().unwrap();
+        let output = layer::cargo()
+            .args(["metadata", "--format-version", "1", "--locked"])
+            .output()
+            .unwrap();
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
@@ -201,7 +241,10 @@ mod tests {
             let mut metadata = real();
             add_edge(&mut metadata, from, to);
             let wrong = check(&metadata);
-            assert!(wrong.iter().any(|w| w.starts_with(&format!("{from} -> {to}"))), "{from} {to}: {wrong:?}");
+            assert!(
+                wrong.iter().any(|w| w.starts_with(&format!("{from} -> {to}"))),
+                "{from} {to}: {wrong:?}"
+            );
         }
     }
 
@@ -219,12 +262,25 @@ mod tests {
     fn what_the_hub_reaches_through_others_counts() {
         let mut metadata = real();
         let id = |name: &str, m: &Value| {
-            m["packages"].as_array().unwrap().iter().find(|p| p["name"] == name).unwrap()["id"].clone()
+            m["packages"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .find(|p| p["name"] == name)
+                .unwrap()["id"]
+                .clone()
         };
         let (wire, dalek) = (id("landfall-wire", &metadata), id("ed25519-dalek", &metadata));
         let nodes = metadata["resolve"]["nodes"].as_array_mut().unwrap();
         let node = nodes.iter_mut().find(|n| n["id"] == wire).unwrap();
-        node["deps"].as_array_mut().unwrap().push(serde_json::json!({ "pkg": dalek, "dep_kinds": [{ "kind": null }] }));
-        assert!(check(&metadata).iter().any(|w| w.contains("landfall-hub reaches ed25519-dalek")));
+        node["deps"]
+            .as_array_mut()
+            .unwrap()
+            .push(serde_json::json!({ "pkg": dalek, "dep_kinds": [{ "kind": null }] }));
+        assert!(
+            check(&metadata)
+                .iter()
+                .any(|w| w.contains("landfall-hub reaches ed25519-dalek"))
+        );
     }
 }

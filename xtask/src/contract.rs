@@ -83,14 +83,28 @@ fn unittest(text: &str) -> Outcome {
 /// When something cannot be built.
 pub fn kotlin() -> anyhow::Result<Outcome> {
     if !layer::has("mvn") || !layer::has("java") {
-        return Ok(Outcome::skip("Maven or Java is absent (apt-get install openjdk-17-jdk-headless maven)"));
+        return Ok(Outcome::skip(
+            "Maven or Java is absent (apt-get install openjdk-17-jdk-headless maven)",
+        ));
     }
     let practice = practice()?;
     let dir = out("kotlin");
-    let built = bindings::generate(What::Kotlin, Build::Contract, &dir.join("generated"), &dir.join("lib"))?;
+    let built = bindings::generate(
+        What::Kotlin,
+        Build::Contract,
+        &dir.join("generated"),
+        &dir.join("lib"),
+    )?;
     let mut command = Command::new("mvn");
     command
-        .args(["-B", "-ntp", "-q", "-Dstyle.color=never", "-Dkotlin.compiler.daemon=false", "-f"])
+        .args([
+            "-B",
+            "-ntp",
+            "-q",
+            "-Dstyle.color=never",
+            "-Dkotlin.compiler.daemon=false",
+            "-f",
+        ])
         .arg(layer::root().join("tests/ffi/kotlin/pom.xml"))
         .arg(format!("-Dlandfall.generated={}", built.sources.display()))
         .arg(format!("-Dlandfall.library={}", built.library_dir.display()))
@@ -118,7 +132,10 @@ fn surefire(text: &str) -> Outcome {
     for line in text.lines().filter(|line| line.starts_with("Tests run: ")) {
         let figure = |word: &str| -> u32 {
             let rest = line.split(word).nth(1).unwrap_or_default();
-            rest.split(|c: char| !c.is_ascii_digit()).next().and_then(|n| n.parse().ok()).unwrap_or(0)
+            rest.split(|c: char| !c.is_ascii_digit())
+                .next()
+                .and_then(|n| n.parse().ok())
+                .unwrap_or(0)
         };
         let failed = figure("Failures: ") + figure("Errors: ");
         outcome.failed += failed;
@@ -140,19 +157,33 @@ pub fn swift() -> anyhow::Result<Outcome> {
     }
     let practice = practice()?;
     // A package of its own: the generated sources of the contract's build never mix with those of the shells.
-    let inside = if native { out("swift") } else { root.join("landfall") };
+    let inside = if native {
+        out("swift")
+    } else {
+        root.join("landfall")
+    };
     let (package, lib) = (inside.join("package"), inside.join("lib"));
     for part in ["Sources/FieldKit", "Tests/ContractTests"] {
-        copy_dir(&layer::root().join("bindings/swift").join(part), &package.join(part))?;
+        copy_dir(
+            &layer::root().join("bindings/swift").join(part),
+            &package.join(part),
+        )?;
     }
-    std::fs::copy(layer::root().join("bindings/swift/Package.swift"), package.join("Package.swift"))?;
+    std::fs::copy(
+        layer::root().join("bindings/swift/Package.swift"),
+        package.join("Package.swift"),
+    )?;
     bindings::generate(What::Swift, Build::Contract, &package.join("Sources"), &lib)?;
     let helper = inside.join("landfall-practice");
     std::fs::copy(&practice, &helper)?;
     let (package, lib, helper) = if native {
         (package, lib, helper)
     } else {
-        ("/landfall/package".into(), "/landfall/lib".into(), "/landfall/landfall-practice".into())
+        (
+            "/landfall/package".into(),
+            "/landfall/lib".into(),
+            "/landfall/landfall-practice".into(),
+        )
     };
     let mut command = if native {
         Command::new("swift")
@@ -160,14 +191,23 @@ pub fn swift() -> anyhow::Result<Outcome> {
         // The mount lives and dies with a name space of its own: nothing stays behind, whatever happens.
         let mut command = Command::new("unshare");
         command
-            .args(["--mount", "sh", "-c", "mount -t proc proc \"$0/proc\" && exec chroot \"$0\" swift \"$@\""])
+            .args([
+                "--mount",
+                "sh",
+                "-c",
+                "mount -t proc proc \"$0/proc\" && exec chroot \"$0\" swift \"$@\"",
+            ])
             .arg(&root)
             .env("HOME", "/landfall")
             .env("TMPDIR", "/tmp");
         command
     };
     command.arg("test").arg("--package-path").arg(package);
-    for word in [format!("-L{}", lib.display()), "-rpath".into(), lib.display().to_string()] {
+    for word in [
+        format!("-L{}", lib.display()),
+        "-rpath".into(),
+        lib.display().to_string(),
+    ] {
         command.args(["-Xlinker", &word]);
     }
     if !native {
@@ -191,13 +231,21 @@ fn no_swift_root(root: &Path) -> anyhow::Result<Option<String>> {
     if !layer::has("debootstrap") {
         return Ok(Some(HOW.into()));
     }
-    eprintln!("making a root with Debian's Swift in {} (about 2 minutes)", root.display());
+    eprintln!(
+        "making a root with Debian's Swift in {} (about 2 minutes)",
+        root.display()
+    );
     std::fs::create_dir_all(root)?;
     let mut command = Command::new("debootstrap");
-    command.args(["--variant=minbase", "--include=swiftlang,libc6-dev", "trixie"]).arg(root);
+    command
+        .args(["--variant=minbase", "--include=swiftlang,libc6-dev", "trixie"])
+        .arg(root);
     command.arg("http://deb.debian.org/debian").stdout(Stdio::null());
     if !layer::holds(&mut command)? {
-        return Ok(Some(format!("Debian's Swift could not be installed into {}", root.display())));
+        return Ok(Some(format!(
+            "Debian's Swift could not be installed into {}",
+            root.display()
+        )));
     }
     std::fs::write(root.join(".landfall-ready"), "")?;
     // 500 MB that nobody reads again.
@@ -208,7 +256,10 @@ fn no_swift_root(root: &Path) -> anyhow::Result<Option<String>> {
 /// Counts the lines `Test Case '…' passed (…)` of XCTest.
 fn xctest(text: &str) -> Outcome {
     let mut outcome = Outcome::default();
-    for line in text.lines().filter(|line| line.trim_start().starts_with("Test Case ")) {
+    for line in text
+        .lines()
+        .filter(|line| line.trim_start().starts_with("Test Case "))
+    {
         if line.contains("' passed (") {
             outcome.passed += 1;
         } else if line.contains("' failed (") {
@@ -242,18 +293,60 @@ mod tests {
 
     #[test]
     fn results_of_three_runners_are_read() {
-        let python = "test_a (test_contract.Contract.test_a) ... ok\ntest_b (x) ... FAIL\ntest_c (x) ... ERROR\nOK\n";
-        assert_eq!(unittest(python), Outcome { passed: 1, failed: 2, skipped: None });
+        let python =
+            "test_a (test_contract.Contract.test_a) ... ok\ntest_b (x) ... FAIL\ntest_c (x) ... ERROR\nOK\n";
+        assert_eq!(
+            unittest(python),
+            Outcome {
+                passed: 1,
+                failed: 2,
+                skipped: None
+            }
+        );
         let kotlin = "Test set: x\nTests run: 5, Failures: 1, Errors: 1, Skipped: 1, Time elapsed: 3 s\n";
-        assert_eq!(surefire(kotlin), Outcome { passed: 2, failed: 2, skipped: None });
+        assert_eq!(
+            surefire(kotlin),
+            Outcome {
+                passed: 2,
+                failed: 2,
+                skipped: None
+            }
+        );
         let swift = "Test Case 'C.testA' passed (0.1 seconds)\nTest Case 'C.testB' failed (0.2 seconds)\n";
-        assert_eq!(xctest(swift), Outcome { passed: 1, failed: 1, skipped: None });
+        assert_eq!(
+            xctest(swift),
+            Outcome {
+                passed: 1,
+                failed: 1,
+                skipped: None
+            }
+        );
     }
 
     #[test]
     fn an_end_without_a_counted_test_is_a_failure() {
         assert_eq!(with_end(Outcome::default(), true).failed, 1);
-        assert_eq!(with_end(Outcome { passed: 3, ..Outcome::default() }, false).failed, 1);
-        assert_eq!(with_end(Outcome { passed: 3, ..Outcome::default() }, true).failed, 0);
+        assert_eq!(
+            with_end(
+                Outcome {
+                    passed: 3,
+                    ..Outcome::default()
+                },
+                false
+            )
+            .failed,
+            1
+        );
+        assert_eq!(
+            with_end(
+                Outcome {
+                    passed: 3,
+                    ..Outcome::default()
+                },
+                true
+            )
+            .failed,
+            0
+        );
     }
 }

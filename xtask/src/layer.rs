@@ -21,12 +21,19 @@ pub struct Outcome {
 impl Outcome {
     /// One check that held or did not.
     pub fn one(held: bool) -> Self {
-        Self { passed: u32::from(held), failed: u32::from(!held), skipped: None }
+        Self {
+            passed: u32::from(held),
+            failed: u32::from(!held),
+            skipped: None,
+        }
     }
 
     /// A layer that cannot run here.
     pub fn skip(why: impl Into<String>) -> Self {
-        Self { skipped: Some(why.into()), ..Self::default() }
+        Self {
+            skipped: Some(why.into()),
+            ..Self::default()
+        }
     }
 
     /// Adds another outcome of the same layer.
@@ -42,7 +49,8 @@ impl Outcome {
 /// The root of the repository.
 pub fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().map_or_else(|| here.to_path_buf(), Path::to_path_buf)
+    here.parent()
+        .map_or_else(|| here.to_path_buf(), Path::to_path_buf)
 }
 
 /// Where cargo puts what it builds (`CARGO_TARGET_DIR` or `target`).
@@ -73,7 +81,14 @@ pub fn prepare() -> anyhow::Result<()> {
         eprintln!("installing what the build needs: {LINE}");
         let apt = |args: &[&str]| Command::new("apt-get").args(args).stdin(Stdio::null()).status();
         apt(&["update", "-qq"])?;
-        apt(&["install", "-y", "-qq", "build-essential", "pkg-config", "libssl-dev"])?;
+        apt(&[
+            "install",
+            "-y",
+            "-qq",
+            "build-essential",
+            "pkg-config",
+            "libssl-dev",
+        ])?;
     }
     if !has("cc") {
         bail!("no C compiler here: sudo {LINE}");
@@ -89,17 +104,25 @@ pub fn prepare() -> anyhow::Result<()> {
 
 fn has_openssl() -> bool {
     Path::new("/usr/include/openssl/ssl.h").exists()
-        || Command::new("pkg-config").args(["--exists", "openssl"]).status().is_ok_and(|s| s.success())
+        || Command::new("pkg-config")
+            .args(["--exists", "openssl"])
+            .status()
+            .is_ok_and(|s| s.success())
 }
 
 /// Whether this process may install packages.
 pub fn is_root() -> bool {
-    Command::new("id").arg("-u").output().is_ok_and(|o| o.stdout.starts_with(b"0\n"))
+    Command::new("id")
+        .arg("-u")
+        .output()
+        .is_ok_and(|o| o.stdout.starts_with(b"0\n"))
 }
 
 /// Whether a program of that name can be started.
 pub fn has(program: &str) -> bool {
-    let Some(path) = std::env::var_os("PATH") else { return false };
+    let Some(path) = std::env::var_os("PATH") else {
+        return false;
+    };
     std::env::split_paths(&path).any(|dir| dir.join(program).is_file())
 }
 
@@ -109,7 +132,10 @@ pub fn has(program: &str) -> bool {
 /// When it cannot be started.
 pub fn holds(command: &mut Command) -> anyhow::Result<bool> {
     let name = command.get_program().to_string_lossy().into_owned();
-    Ok(command.status().with_context(|| format!("could not start {name}"))?.success())
+    Ok(command
+        .status()
+        .with_context(|| format!("could not start {name}"))?
+        .success())
 }
 
 /// Runs a command and fails when it fails.
@@ -119,7 +145,11 @@ pub fn holds(command: &mut Command) -> anyhow::Result<bool> {
 pub fn run(command: &mut Command) -> anyhow::Result<()> {
     if !holds(command)? {
         let args: Vec<_> = command.get_args().map(OsStr::to_string_lossy).collect();
-        bail!("{} {} failed", command.get_program().to_string_lossy(), args.join(" "));
+        bail!(
+            "{} {} failed",
+            command.get_program().to_string_lossy(),
+            args.join(" ")
+        );
     }
     Ok(())
 }

@@ -95,7 +95,7 @@ pub fn desktop_tests() -> anyhow::Result<Outcome> {
         return Ok(Outcome::skip(format!("Java or Maven is absent ({JAVA})")));
     }
     let ground = Ground::lay()?;
-    let reports = ["android/ui", "android/desktop"].map(|module| reports(module));
+    let reports = ["android/ui", "android/desktop"].map(reports);
     tested(
         &mut ground.maven("pom.xml", &["test", "-Dmaven.test.failure.ignore=true"]),
         &reports,

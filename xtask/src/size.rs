@@ -18,9 +18,19 @@ pub fn run() -> anyhow::Result<bool> {
     let library = layer::target_dir().join("release/liblandfall_ffi.so");
     let folder = tempfile::tempdir()?;
     let stripped = folder.path().join("stripped.so");
-    layer::run(Command::new("strip").arg("--strip-all").arg("-o").arg(&stripped).arg(&library))?;
+    layer::run(
+        Command::new("strip")
+            .arg("--strip-all")
+            .arg("-o")
+            .arg(&stripped)
+            .arg(&library),
+    )?;
     let total = std::fs::metadata(&stripped)?.len();
-    let output = Command::new("nm").args(["-S", "-C", "--defined-only"]).arg(&library).output().context("nm")?;
+    let output = Command::new("nm")
+        .args(["-S", "-C", "--defined-only"])
+        .arg(&library)
+        .output()
+        .context("nm")?;
     let mut parts: BTreeMap<String, u64> = BTreeMap::new();
     for line in String::from_utf8_lossy(&output.stdout).lines() {
         let mut fields = line.splitn(4, ' ');
@@ -40,16 +50,24 @@ pub fn run() -> anyhow::Result<bool> {
         println!("{name:<24} {:>8} KiB", size / 1024);
     }
     println!("{:<24} {:>8} KiB", "other", total.saturating_sub(named) / 1024);
-    println!("{:<24} {:>8} KiB ({total} bytes)", "stripped library", total / 1024);
+    println!(
+        "{:<24} {:>8} KiB ({total} bytes)",
+        "stripped library",
+        total / 1024
+    );
     Ok(true)
 }
 
 /// The crate of a Rust symbol, or the C library that it belongs to.
 fn part(symbol: &str) -> String {
-    let symbol = symbol.trim_start_matches(['<', '&', '(']).trim_start_matches("dyn ");
+    let symbol = symbol
+        .trim_start_matches(['<', '&', '('])
+        .trim_start_matches("dyn ");
     match symbol.split_once("::") {
         Some((name, _)) if !name.contains([' ', '(', '.']) => name.to_owned(),
-        _ if symbol.to_ascii_lowercase().contains("sqlite") || symbol.starts_with("fts5") => "sqlite".to_owned(),
+        _ if symbol.to_ascii_lowercase().contains("sqlite") || symbol.starts_with("fts5") => {
+            "sqlite".to_owned()
+        }
         _ => "openssl and other C".to_owned(),
     }
 }

@@ -31,21 +31,81 @@ struct Layer {
 }
 
 const LAYERS: &[Layer] = &[
-    Layer { name: "format", what: "rustfmt on every crate", run: format },
-    Layer { name: "clippy", what: "clippy on every target, warnings are errors", run: clippy },
-    Layer { name: "deps", what: "dependency directions", run: deps },
-    Layer { name: "deny", what: "licences, bans and sources (cargo-deny)", run: deny },
-    Layer { name: "docs", what: "rustdoc, warnings are errors", run: docs },
-    Layer { name: "forms", what: "forms/standard.pack is what forms/ compiles to", run: forms::stale },
-    Layer { name: "vectors", what: "tests/vectors are what the code makes", run: vectors },
-    Layer { name: "rust", what: "all Rust tests", run: rust },
-    Layer { name: "age", what: "a stock age tool opens and seals envelopes (npm)", run: age },
-    Layer { name: "cose", what: "a second decoder reads the entries (Python)", run: cose },
-    Layer { name: "python", what: "the contract over the Python binding", run: contract_python },
-    Layer { name: "kotlin", what: "the contract over the Kotlin binding (JVM)", run: contract_kotlin },
-    Layer { name: "swift", what: "the contract over the Swift binding (Linux)", run: contract_swift },
-    Layer { name: "screens", what: "the screens on the real core, in a window", run: screens::desktop_tests },
-    Layer { name: "android", what: "the screens on AndroidX under Robolectric", run: screens::android_tests },
+    Layer {
+        name: "format",
+        what: "rustfmt on every crate",
+        run: format,
+    },
+    Layer {
+        name: "clippy",
+        what: "clippy on every target, warnings are errors",
+        run: clippy,
+    },
+    Layer {
+        name: "deps",
+        what: "dependency directions",
+        run: deps,
+    },
+    Layer {
+        name: "deny",
+        what: "licences, bans and sources (cargo-deny)",
+        run: deny,
+    },
+    Layer {
+        name: "docs",
+        what: "rustdoc, warnings are errors",
+        run: docs,
+    },
+    Layer {
+        name: "forms",
+        what: "forms/standard.pack is what forms/ compiles to",
+        run: forms::stale,
+    },
+    Layer {
+        name: "vectors",
+        what: "tests/vectors are what the code makes",
+        run: vectors,
+    },
+    Layer {
+        name: "rust",
+        what: "all Rust tests",
+        run: rust,
+    },
+    Layer {
+        name: "age",
+        what: "a stock age tool opens and seals envelopes (npm)",
+        run: age,
+    },
+    Layer {
+        name: "cose",
+        what: "a second decoder reads the entries (Python)",
+        run: cose,
+    },
+    Layer {
+        name: "python",
+        what: "the contract over the Python binding",
+        run: contract_python,
+    },
+    Layer {
+        name: "kotlin",
+        what: "the contract over the Kotlin binding (JVM)",
+        run: contract_kotlin,
+    },
+    Layer {
+        name: "swift",
+        what: "the contract over the Swift binding (Linux)",
+        run: contract_swift,
+    },
+    Layer {
+        name: "screens",
+        what: "the screens on the real core, in a window",
+        run: screens::desktop_tests,
+    },
+    Layer {
+        name: "android",
+        what: "the screens on AndroidX under Robolectric",
+        run: screens::android_tests,
+    },
 ];
 
 /// Runs the layers. Answers whether all is well.
@@ -65,7 +125,9 @@ pub fn run(args: &TestArgs) -> anyhow::Result<bool> {
             "no layer is called {name}; `cargo xtask test --list` names them"
         );
     }
-    let chosen = LAYERS.iter().filter(|l| args.only.is_empty() || args.only.iter().any(|n| n == l.name));
+    let chosen = LAYERS
+        .iter()
+        .filter(|l| args.only.is_empty() || args.only.iter().any(|n| n == l.name));
     let (mut passed, mut failed, mut skipped) = (0, 0, 0);
     let mut rows = Vec::new();
     for layer in chosen {
@@ -79,7 +141,10 @@ pub fn run(args: &TestArgs) -> anyhow::Result<bool> {
         skipped += u32::from(outcome.skipped.is_some());
         rows.push(match &outcome.skipped {
             Some(why) => format!("{:<10} skipped: {why}", layer.name),
-            None => format!("{:<10} {} passed, {} failed", layer.name, outcome.passed, outcome.failed),
+            None => format!(
+                "{:<10} {} passed, {} failed",
+                layer.name, outcome.passed, outcome.failed
+            ),
         });
     }
     println!("\n{}", rows.join("\n"));
@@ -88,7 +153,9 @@ pub fn run(args: &TestArgs) -> anyhow::Result<bool> {
 }
 
 fn format() -> anyhow::Result<Outcome> {
-    Ok(Outcome::one(layer::holds(layer::cargo().args(["fmt", "--all", "--check"]))?))
+    Ok(Outcome::one(layer::holds(
+        layer::cargo().args(["fmt", "--all", "--check"]),
+    )?))
 }
 
 fn clippy() -> anyhow::Result<Outcome> {
@@ -103,7 +170,9 @@ fn deps() -> anyhow::Result<Outcome> {
 
 fn deny() -> anyhow::Result<Outcome> {
     if !layer::has("cargo-deny") {
-        return Ok(Outcome::skip("cargo-deny is absent (cargo install cargo-deny --locked)"));
+        return Ok(Outcome::skip(
+            "cargo-deny is absent (cargo install cargo-deny --locked)",
+        ));
     }
     let mut command = layer::cargo();
     command.args(["deny", "--offline", "check", "licenses", "bans", "sources"]);
@@ -112,13 +181,24 @@ fn deny() -> anyhow::Result<Outcome> {
 
 fn docs() -> anyhow::Result<Outcome> {
     let mut command = layer::cargo();
-    command.args(["doc", "--workspace", "--no-deps", "--quiet"]).env("RUSTDOCFLAGS", "-D warnings");
+    command
+        .args(["doc", "--workspace", "--no-deps", "--quiet"])
+        .env("RUSTDOCFLAGS", "-D warnings");
     Ok(Outcome::one(layer::holds(&mut command)?))
 }
 
 fn vectors() -> anyhow::Result<Outcome> {
     let mut command = layer::cargo();
-    command.args(["run", "--quiet", "--package", "landfall-tests", "--bin", "landfall-vectors", "--", "--check"]);
+    command.args([
+        "run",
+        "--quiet",
+        "--package",
+        "landfall-tests",
+        "--bin",
+        "landfall-vectors",
+        "--",
+        "--check",
+    ]);
     Ok(Outcome::one(layer::holds(&mut command)?))
 }
 
@@ -132,14 +212,20 @@ fn age() -> anyhow::Result<Outcome> {
     if !layer::has("npm") {
         return Ok(Outcome::skip("npm is absent (apt-get install nodejs npm)"));
     }
-    Ok(Outcome::one(layer::holds(Command::new("bash").arg(layer::root().join("tests/compat/age/run.sh")))?))
+    Ok(Outcome::one(layer::holds(
+        Command::new("bash").arg(layer::root().join("tests/compat/age/run.sh")),
+    )?))
 }
 
 fn cose() -> anyhow::Result<Outcome> {
     if !layer::has("python3") {
-        return Ok(Outcome::skip("python3 is absent (apt-get install python3 python3-venv)"));
+        return Ok(Outcome::skip(
+            "python3 is absent (apt-get install python3 python3-venv)",
+        ));
     }
-    Ok(Outcome::one(layer::holds(Command::new("bash").arg(layer::root().join("tests/compat/cose/run.sh")))?))
+    Ok(Outcome::one(layer::holds(
+        Command::new("bash").arg(layer::root().join("tests/compat/cose/run.sh")),
+    )?))
 }
 
 fn contract_python() -> anyhow::Result<Outcome> {

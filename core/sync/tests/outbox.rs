@@ -460,6 +460,54 @@ fn a_store_or_a_desk_that_went_back_gets_everything_again() {
     assert_eq!(hub.digests(&INBOX).len(), 2, "stored once more");
 }
 
+/// The mark alone is enough: the cursor of a device that never got a message tells nothing.
+#[test]
+fn another_mark_of_the_store_is_seen_in_any_answer() {
+    let hub = hub();
+    let mut device = Device::new();
+    let digest = device.save(1, 100);
+    let empty = hub.snapshot();
+    device.run(&hub);
+    hub.restore(empty.clone(), None);
+    assert_eq!(device.run(&hub).handed, 0, "nothing tells, but the thirty days");
+    hub.restore(empty, Some(StoreEpoch::from_bytes([7; 16])));
+    assert_eq!(device.run(&hub).handed, 2);
+    assert_eq!(hub.digests(&INBOX), [digest]);
+}
+
+/// A put answered "taken away" makes the device read its downlink first: the receipt may just have come.
+#[test]
+fn a_receipt_that_comes_during_the_run_spares_the_second_copy() {
+    let hub = hub();
+    let mut device = Device::new();
+    let digest = device.save(1, 100);
+    hub.put(&INBOX, &cap(1), &[1; 100], false).unwrap();
+    hub.ack(&INBOX, &cap(2), &[digest]).unwrap();
+    let receipt = device.receipt(&[digest], ReceiptLevel::Ingested);
+    let racing = link(&hub, |_, what, _| {
+        if what == "put" {
+            send_down(&hub, &receipt);
+        }
+        Fate::Passes
+    });
+    assert_eq!(device.run(&racing).received, 2);
+    assert_eq!(*racing.log.borrow(), ["page", "put", "page", "ack", "page"]);
+    assert!(hub.digests(&INBOX).is_empty());
+}
+
+#[test]
+fn a_later_message_that_comes_first_does_not_swallow_the_earlier_one() {
+    let hub = hub();
+    let mut device = Device::new();
+    let digests = [device.save(1, 100), device.save(2, 100)];
+    let first = device.receipt(&digests[..1], ReceiptLevel::BackedUp);
+    let second = device.receipt(&digests[1..], ReceiptLevel::BackedUp);
+    send_down(&hub, &second);
+    send_down(&hub, &first);
+    let report = device.run(&hub);
+    assert_eq!((report.purged, report.controls_refused), (4, 0));
+}
+
 #[test]
 fn thirty_days_without_a_receipt_are_enough_and_a_wrong_clock_is_not() {
     let hub = hub();

@@ -102,7 +102,8 @@ impl Figures {
             let class = if id == "I38" { Class::Per } else { Class::Int };
             Ok(tabulate(indicator, &records, by, Totals::Printed, None, class)?)
         };
-        let hours = by_hour(input)?.protect(&RULE)?;
+        let coverage = Coverage::of(input);
+        let hours = by_hour(input, coverage.strip.as_ref())?.protect(&RULE)?;
         let joined =
             (0..24).any(|hour| !matches!(hours.cell(&[Some(hour)]), Some(Cell::Count(_) | Cell::NotWatched)));
         let hours = if joined {
@@ -113,7 +114,6 @@ impl Figures {
         let corridor_codes: Vec<String> = values(input, |arrival| &arrival.unit.corridor);
         let corridor_names = corridor_codes.iter().map(|code| countries(input, code)).collect();
         let (point_codes, point_names) = points(input);
-        let coverage = Coverage::of(input);
         let arrived = || input.arrivals.iter().filter(|a| a.arrived());
         let how = |code: &str| count(arrived().filter(|a| a.code("A20") == Some(code)).count());
         Ok(Self {
@@ -258,10 +258,13 @@ fn place_of(hour: usize) -> usize {
     (hour + 24 - 5) % 24
 }
 
-fn by_hour(input: &ReportInput) -> Result<Table<Raw>, Error> {
+/// People by hour. An hour in which no point was planned and nobody came is not watched, which is not the same as none.
+fn by_hour(input: &ReportInput, strip: Option<&[u64; 24]>) -> Result<Table<Raw>, Error> {
     let names = (0..24).map(|n| format!("{:02}", (n + 5) % 24));
     let mut table = Table::new(vec![dimension("hour", names)])?;
-    for hour in 0..24 {
+    for hour in
+        (0..24).filter(|hour| strip.is_none_or(|strip| strip.get(*hour).is_some_and(|share| *share > 0)))
+    {
         table.add(&[hour], 0);
     }
     for arrival in &input.arrivals {
@@ -513,7 +516,7 @@ impl Coverage {
         }
         let all = count(own.planned_points) * count(days.len());
         if own.planned_points >= 3 && all > 0 {
-            own.strip = Some(point_hours.map(|watched| watched * 100 / all));
+            own.strip = Some(point_hours.map(|watched| (watched * 100).div_ceil(all)));
         }
         own
     }

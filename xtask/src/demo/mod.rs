@@ -90,7 +90,15 @@ impl Hub {
     fn start(&mut self) -> anyhow::Result<()> {
         let mut command = Command::new(&self.bin);
         // The phones of a whole border behind one link: the rate is that of a crowd, not of a person.
-        command.args(["serve", "--listen", "127.0.0.1:0", "--rate", "2000", "--store", &self.store]);
+        command.args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--rate",
+            "2000",
+            "--store",
+            &self.store,
+        ]);
         let mut party = Party::start("hub", &mut command)?;
         self.addr = party.line()?;
         self.party = Some(party);
@@ -112,7 +120,10 @@ impl Hub {
 /// When a party cannot be started or refuses what it must not refuse.
 pub fn run(args: &DemoArgs) -> anyhow::Result<bool> {
     layer::prepare()?;
-    let out = args.out.clone().unwrap_or_else(|| layer::root().join("target/demo"));
+    let out = args
+        .out
+        .clone()
+        .unwrap_or_else(|| layer::root().join("target/demo"));
     let out = std::path::absolute(out)?;
     clear(&out)?;
     eprintln!("building hub, desk, devices and link");
@@ -122,7 +133,10 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<bool> {
         ("landfall-tests", "landfall-device"),
         ("landfall-tests", "landfall-link"),
     ])?);
-    #[allow(clippy::disallowed_methods, reason = "how long it took is a fact about this machine, not about the morning")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "how long it took is a fact about this machine, not about the morning"
+    )]
     let started = Instant::now();
     let mut summary = morning(args, &programs, &out)?;
     let wall = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -141,16 +155,27 @@ fn clear(out: &Path) -> anyhow::Result<()> {
         std::fs::remove_dir_all(out)?;
     }
     let empty = !out.exists() || out.read_dir()?.next().is_none();
-    ensure!(empty, "{} is not empty and not left by a demonstration: name another folder", out.display());
+    ensure!(
+        empty,
+        "{} is not empty and not left by a demonstration: name another folder",
+        out.display()
+    );
     std::fs::create_dir_all(out)?;
     // Marks the folder as ours from the first moment, so that an interrupted run can be repeated.
-    std::fs::write(out.join("practice"), "A practice organisation. Every person and arrival in it is invented.\n")?;
+    std::fs::write(
+        out.join("practice"),
+        "A practice organisation. Every person and arrival in it is invented.\n",
+    )?;
     Ok(())
 }
 
 fn morning(args: &DemoArgs, programs: &Programs, out: &Path) -> anyhow::Result<Value> {
     let part = if args.quick { 10 } else { 1 };
-    let size = Size { devices: args.devices as usize, events: 60 / part, interviews: 300 / part };
+    let size = Size {
+        devices: args.devices as usize,
+        events: 60 / part,
+        interviews: 300 / part,
+    };
     let points: Vec<String> = POINTS.iter().map(|point| (*point).to_owned()).collect();
     let shifts = world::draw(args.seed, size, &points);
     let steps = Progress::new();
@@ -163,14 +188,27 @@ fn morning(args: &DemoArgs, programs: &Programs, out: &Path) -> anyhow::Result<V
         addr: String::new(),
         restarts: 0,
     };
-    let made = Command::new(&hub.bin).args(["init", "--json", "--store", &hub.store]).output().context("hub init")?;
-    ensure!(made.status.success(), "hub init: {}", String::from_utf8_lossy(&made.stderr));
+    let made = Command::new(&hub.bin)
+        .args(["init", "--json", "--store", &hub.store])
+        .output()
+        .context("hub init")?;
+    ensure!(
+        made.status.success(),
+        "hub init: {}",
+        String::from_utf8_lossy(&made.stderr)
+    );
     let made: Value = serde_json::from_slice(&made.stdout).context("hub init")?;
     let admin_cap = text(&made, "admin_cap")?.to_owned();
     hub.start()?;
     let mut link = Party::start(
         "link",
-        Command::new(programs.path("landfall-link")).args(["--closed", "--to", &hub.addr, "--seed", &args.seed.to_string()]),
+        Command::new(programs.path("landfall-link")).args([
+            "--closed",
+            "--to",
+            &hub.addr,
+            "--seed",
+            &args.seed.to_string(),
+        ]),
     )?;
     let url = format!("http://{}", link.line()?);
     let desk = Desk {
@@ -179,17 +217,33 @@ fn morning(args: &DemoArgs, programs: &Programs, out: &Path) -> anyhow::Result<V
         passphrase: "practice only, not a secret of anybody".to_owned(),
     };
     let path = |name: &str| out.join(name).to_string_lossy().into_owned();
-    desk.ask(&["init", "--org", "Practice Organisation", "--recovery-out", &path("desk-root-keys")])?;
+    desk.ask(&[
+        "init",
+        "--org",
+        "Practice Organisation",
+        "--recovery-out",
+        &path("desk-root-keys"),
+    ])?;
     let (courier, admin) = (path("courier.json"), path("admin.json"));
     desk.ask(&["hub", "add", &url, "--courier-out", &courier])?;
-    std::fs::write(&admin, json!({ "v": 1, "url": url, "admin_cap": admin_cap }).to_string())?;
+    std::fs::write(
+        &admin,
+        json!({ "v": 1, "url": url, "admin_cap": admin_cap }).to_string(),
+    )?;
+    std::fs::set_permissions(&admin, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
 
     steps.say("devices are enrolled: invitation, reply, six words compared");
     let mut phones = Vec::new();
     for (n, _) in shifts.iter().enumerate() {
         phones.push(enrol(programs, &desk, out, args.seed, n, size.devices)?);
     }
-    let carry = Carry { desk: &desk, url: &url, courier: &courier, admin: &admin, out };
+    let carry = Carry {
+        desk: &desk,
+        url: &url,
+        courier: &courier,
+        admin: &admin,
+        out,
+    };
     link.tell("good")?;
     carry.push("0-enrolled")?;
     link.tell("close")?;
@@ -203,29 +257,38 @@ fn morning(args: &DemoArgs, programs: &Programs, out: &Path) -> anyhow::Result<V
     link.tell("bad")?;
     for phone in phones.iter_mut().filter(|phone| phone.by_hand) {
         // What this one has left its phone in somebody's pocket.
-        phone.party.ask(&json!({ "cmd": "export", "path": path("by-hand.landfall") }))?;
+        phone
+            .party
+            .ask(&json!({ "cmd": "export", "path": path("by-hand.landfall") }))?;
     }
     let mut killed = false;
+    ensure!(total > 0, "nothing was recorded");
     for round in 0..ROUNDS {
         let mut waiting = 0;
         for phone in phones.iter_mut().filter(|phone| !phone.by_hand) {
-            let report = send(phone)?;
+            let report = if !killed && handed * 3 > total {
+                // SIGKILL while this phone is sending: what the hub had not answered is sent again.
+                phone.party.tell(&courier_run().to_string())?;
+                hub.kill()?;
+                link.tell(&format!("aim {}", hub.addr))?;
+                killed = true;
+                phone.party.line()?;
+                send(phone)?
+            } else {
+                send(phone)?
+            };
             handed += number(&report, "handed");
             waiting += number(&report, "waiting_unhanded");
         }
         steps.at(handed, total);
-        if !killed && (handed * 3 > total || round > 4) {
-            hub.kill()?;
-            link.tell(&format!("aim {}", hub.addr))?;
-            killed = true;
-        }
-        if waiting == 0 && killed {
+        if waiting == 0 {
             break;
         }
         if round > ROUNDS / 2 {
             link.tell("good")?;
         }
     }
+    ensure!(killed, "the hub was not killed while a phone was sending");
     link.tell("good")?;
 
     steps.say("the desk pulls; the first bundle is lost on the way");
@@ -235,7 +298,10 @@ fn morning(args: &DemoArgs, programs: &Programs, out: &Path) -> anyhow::Result<V
     let by_hand = path("by-hand.landfall");
     let ingested = desk.ask(&["ingest", &bundle.to_string_lossy(), &by_hand])?;
     let again = desk.ask(&["ingest", &by_hand])?;
-    ensure!(number(&again, "new") == 0, "a bundle that was read twice counted twice");
+    ensure!(
+        number(&again, "new") == 0,
+        "a bundle that was read twice counted twice"
+    );
 
     steps.say("the desk backs up, answers, reports");
     desk.ask(&["backup", &path("second-medium")])?;
@@ -266,15 +332,39 @@ fn morning(args: &DemoArgs, programs: &Programs, out: &Path) -> anyhow::Result<V
     steps.say("every hash that a device called saved is looked up at the desk");
     let held = desk.ask(&["verify", "--entries"])?;
     let mut at_desk: BTreeMap<&str, u64> = BTreeMap::new();
-    for hash in held.get("entries").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+    for hash in held
+        .get("entries")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+    {
         *at_desk.entry(hash).or_default() += 1;
     }
-    let acknowledged: BTreeSet<&str> = phones.iter().flat_map(|p| &p.entries).map(String::as_str).collect();
-    let lost = acknowledged.iter().filter(|hash| !at_desk.contains_key(**hash)).count();
+    let acknowledged: BTreeSet<&str> = phones
+        .iter()
+        .flat_map(|p| &p.entries)
+        .map(String::as_str)
+        .collect();
+    let lost = acknowledged
+        .iter()
+        .filter(|hash| !at_desk.contains_key(**hash))
+        .count();
     let doubled = at_desk.values().filter(|n| **n > 1).count();
-    let strangers = at_desk.keys().filter(|hash| !acknowledged.contains(**hash)).count();
-    ensure!(strangers == 0, "the desk holds {strangers} entries that no device called saved");
-    let refused: Vec<Value> = desk.ask(&["quarantine"])?.get("quarantine").and_then(Value::as_array).cloned().unwrap_or_default();
+    let strangers = at_desk
+        .keys()
+        .filter(|hash| !acknowledged.contains(**hash))
+        .count();
+    ensure!(
+        strangers == 0,
+        "the desk holds {strangers} entries that no device called saved"
+    );
+    let refused: Vec<Value> = desk
+        .ask(&["quarantine"])?
+        .get("quarantine")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
     let wire = wire_bytes(&mut link)?;
     let refusals: u64 = phones.iter().map(|phone| phone.refused).sum();
     for phone in phones {
@@ -311,17 +401,42 @@ fn enrol(
 ) -> anyhow::Result<Phone> {
     let invitation = out.join(format!("invitation-{n}.txt"));
     let point = POINTS.get(n % POINTS.len()).copied().unwrap_or("");
-    desk.ask(&["enrol", "new", "--role", "monitor", "--point", point, "--out", &invitation.to_string_lossy()])?;
-    let mut party = Party::start(&format!("device {n}"), &mut Command::new(programs.path("landfall-device")))?;
+    desk.ask(&[
+        "enrol",
+        "new",
+        "--role",
+        "monitor",
+        "--point",
+        point,
+        "--out",
+        &invitation.to_string_lossy(),
+    ])?;
+    let mut party = Party::start(
+        &format!("device {n}"),
+        &mut Command::new(programs.path("landfall-device")),
+    )?;
     let home = out.join(format!("device-{n}"));
-    let passcode = format!("{:08}", (seed ^ (n as u64 + 1).wrapping_mul(0x9E37_79B9)) % 100_000_000);
-    party.ask(&json!({ "cmd": "device", "home": home, "guard_seed": format!("{:064x}", n + 1), "tuning": "tests" }))?;
+    let passcode = format!(
+        "{:08}",
+        (seed ^ (n as u64 + 1).wrapping_mul(0x9E37_79B9)) % 100_000_000
+    );
+    party.ask(
+        &json!({ "cmd": "device", "home": home, "guard_seed": format!("{:064x}", n + 1), "tuning": "tests" }),
+    )?;
     party.ask(&json!({ "cmd": "clock", "set": { "wall_s": world::MIDNIGHT, "tz_min": world::ZONE_MIN, "boot": 1, "elapsed_ms": 1_000, "doubtful": false } }))?;
     let begun = party.ask(&json!({ "cmd": "enrol_begin", "invitation": std::fs::read_to_string(&invitation)?, "passcode": passcode }))?;
     let words = desk.ask(&["enrol", "answer", text(&begun, "reply")?])?;
-    ensure!(words.get("words") == begun.get("words"), "the six words of device {n} differ");
-    let six: Vec<&str> =
-        words.get("words").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    ensure!(
+        words.get("words") == begun.get("words"),
+        "the six words of device {n} differ"
+    );
+    let six: Vec<&str> = words
+        .get("words")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     desk.ask(&["enrol", "confirm", &six.join(" ")])?;
     party.ask(&json!({ "cmd": "enrol_confirm", "passcode": passcode, "same": true }))?;
     party.ask(&json!({ "cmd": "unlock", "passcode": passcode }))?;
@@ -337,7 +452,11 @@ fn enrol(
 
 /// Every device records its shift, all of them at the same time.
 fn record(phones: &mut [Phone], shifts: Vec<Shift>, steps: &Progress) -> anyhow::Result<()> {
-    let total: usize = shifts.iter().flat_map(|s| &s.arrivals).map(|a| 1 + a.interviews.len()).sum();
+    let total: usize = shifts
+        .iter()
+        .flat_map(|s| &s.arrivals)
+        .map(|a| 1 + a.interviews.len())
+        .sum();
     steps.at(0, total as u64);
     std::thread::scope(|scope| {
         let mut running = Vec::new();
@@ -354,7 +473,9 @@ fn record(phones: &mut [Phone], shifts: Vec<Shift>, steps: &Progress) -> anyhow:
             }));
         }
         for thread in running {
-            thread.join().map_err(|_| anyhow::anyhow!("a device's thread broke off"))??;
+            thread
+                .join()
+                .map_err(|_| anyhow::anyhow!("a device's thread broke off"))??;
         }
         Ok(())
     })
@@ -366,12 +487,16 @@ impl Phone {
             "wall_s": arrival.at + 300, "tz_min": world::ZONE_MIN, "boot": 1,
             "elapsed_ms": (arrival.at + 300 - world::MIDNIGHT) * 1000, "doubtful": false,
         } }))?;
-        let saved = self.party.ask(&json!({ "cmd": "tally", "answers": arrival.tally }))?;
+        let saved = self
+            .party
+            .ask(&json!({ "cmd": "tally", "answers": arrival.tally }))?;
         self.keep(&saved)?;
         steps.one();
         let event = saved.get("event").cloned().unwrap_or_default();
         for answers in arrival.interviews {
-            let saved = self.party.ask(&json!({ "cmd": "interview", "event": event, "answers": answers }))?;
+            let saved = self
+                .party
+                .ask(&json!({ "cmd": "interview", "event": event, "answers": answers }))?;
             self.keep(&saved)?;
             self.refused += u64::from(saved.get("outcome").and_then(Value::as_str) == Some("refused"));
             steps.one();
@@ -382,17 +507,30 @@ impl Phone {
     /// Notes what the device has acknowledged. Nothing else counts as saved.
     fn keep(&mut self, saved: &Value) -> anyhow::Result<()> {
         let outcome = text(saved, "outcome")?;
-        ensure!(matches!(outcome, "saved" | "refused"), "a device could not save: {outcome}");
-        let entries = saved.get("entries").and_then(Value::as_array).into_iter().flatten();
-        self.entries.extend(entries.filter_map(Value::as_str).map(str::to_owned));
-        self.envelopes.extend(saved.get("envelope").and_then(Value::as_str).map(str::to_owned));
+        ensure!(
+            matches!(outcome, "saved" | "refused"),
+            "a device could not save: {outcome}"
+        );
+        let entries = saved
+            .get("entries")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
+        self.entries
+            .extend(entries.filter_map(Value::as_str).map(str::to_owned));
+        self.envelopes
+            .extend(saved.get("envelope").and_then(Value::as_str).map(str::to_owned));
         Ok(())
     }
 }
 
+fn courier_run() -> Value {
+    json!({ "cmd": "courier", "budget_ms": 4_000 })
+}
+
 /// One run of a device's courier, as when connectivity has just changed; and how much it has not handed over yet.
 fn send(phone: &mut Phone) -> anyhow::Result<Value> {
-    let mut report = phone.party.ask(&json!({ "cmd": "courier", "budget_ms": 4_000 }))?;
+    let mut report = phone.party.ask(&courier_run())?;
     let counts = phone.party.ask(&json!({ "cmd": "counts" }))?;
     if let Some(map) = report.as_object_mut() {
         map.insert("waiting_unhanded".to_owned(), json!(number(&counts, "saved")));
@@ -418,7 +556,19 @@ impl Carry<'_> {
     fn pull(&self, name: &str) -> anyhow::Result<PathBuf> {
         let bundle = self.bundle(name);
         let out = bundle.to_string_lossy();
-        desk(&self.desk.bin, None, &["pull", "--hub", self.url, "--courier", self.courier, "--out", &out])?;
+        desk(
+            &self.desk.bin,
+            None,
+            &[
+                "pull",
+                "--hub",
+                self.url,
+                "--courier",
+                self.courier,
+                "--out",
+                &out,
+            ],
+        )?;
         Ok(bundle)
     }
 
@@ -427,7 +577,16 @@ impl Carry<'_> {
         let bundle = self.bundle(name);
         let file = bundle.to_string_lossy();
         self.desk.ask(&["outgoing", "--out", &file])?;
-        let args = ["push", "--hub", self.url, "--courier", self.courier, "--admin-file", self.admin, &file];
+        let args = [
+            "push",
+            "--hub",
+            self.url,
+            "--courier",
+            self.courier,
+            "--admin-file",
+            self.admin,
+            &file,
+        ];
         desk(&self.desk.bin, None, &args)
     }
 }
@@ -439,7 +598,10 @@ fn wire_bytes(link: &mut Party) -> anyhow::Result<u64> {
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> anyhow::Result<&'a str> {
-    value.get(key).and_then(Value::as_str).with_context(|| format!("an answer lacks {key}"))
+    value
+        .get(key)
+        .and_then(Value::as_str)
+        .with_context(|| format!("an answer lacks {key}"))
 }
 
 fn number(value: &Value, key: &str) -> u64 {
@@ -499,5 +661,8 @@ fn print(summary: &Value) {
     ] {
         println!("{label:<42} {:>12}", number(summary, key));
     }
-    println!("\nReport: {}", summary.get("report").and_then(Value::as_str).unwrap_or(""));
+    println!(
+        "\nReport: {}",
+        summary.get("report").and_then(Value::as_str).unwrap_or("")
+    );
 }

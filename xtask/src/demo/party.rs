@@ -30,8 +30,16 @@ impl Party {
             .spawn()
             .with_context(|| format!("could not start {name}"))?;
         let stdin = child.stdin.take();
-        let stdout = child.stdout.take().with_context(|| format!("{name} has no output"))?;
-        Ok(Self { name: name.to_owned(), child, stdin, stdout: BufReader::new(stdout) })
+        let stdout = child
+            .stdout
+            .take()
+            .with_context(|| format!("{name} has no output"))?;
+        Ok(Self {
+            name: name.to_owned(),
+            child,
+            stdin,
+            stdout: BufReader::new(stdout),
+        })
     }
 
     /// Reads the next line.
@@ -51,7 +59,10 @@ impl Party {
     /// # Errors
     /// When the process has ended.
     pub fn tell(&mut self, line: &str) -> anyhow::Result<()> {
-        let stdin = self.stdin.as_mut().with_context(|| format!("{} has no input", self.name))?;
+        let stdin = self
+            .stdin
+            .as_mut()
+            .with_context(|| format!("{} has no input", self.name))?;
         writeln!(stdin, "{line}").with_context(|| format!("{} takes no input", self.name))?;
         Ok(stdin.flush()?)
     }
@@ -76,7 +87,8 @@ impl Party {
     pub fn try_ask(&mut self, what: &Value) -> anyhow::Result<Value> {
         self.tell(&what.to_string())?;
         let line = self.line()?;
-        serde_json::from_str(&line).with_context(|| format!("{} answered something that is not JSON", self.name))
+        serde_json::from_str(&line)
+            .with_context(|| format!("{} answered something that is not JSON", self.name))
     }
 
     /// Ends the process in the hardest way there is.
@@ -118,7 +130,10 @@ pub fn desk(bin: &Path, home: Option<(&Path, &str)>, args: &[&str]) -> anyhow::R
     let mut command = Command::new(bin);
     command.arg("--json").args(args);
     if let Some((home, _)) = home {
-        command.arg("--home").arg(home).args(["--passphrase-file", "/dev/stdin"]);
+        command
+            .arg("--home")
+            .arg(home)
+            .args(["--passphrase-file", "/dev/stdin"]);
     }
     let mut child = command
         .stdin(Stdio::piped())
@@ -132,7 +147,11 @@ pub fn desk(bin: &Path, home: Option<(&Path, &str)>, args: &[&str]) -> anyhow::R
     let output = child.wait_with_output()?;
     if !output.status.success() {
         let what = args.first().unwrap_or(&"");
-        bail!("desk {what}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr).trim_end());
+        bail!(
+            "desk {what}: {}\n{}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr).trim_end()
+        );
     }
     serde_json::from_slice(&output.stdout).context("the desk answered something that is not JSON")
 }

@@ -46,8 +46,15 @@ pub fn draw(seed: u64, size: Size, points: &[String]) -> Vec<Shift> {
         let device = number % size.devices.max(1);
         let asked = size.interviews * (number + 1) / size.events - size.interviews * number / size.events;
         // A fifth of the arrivals before 05:00 (domain 7.3), the others until noon.
-        let minute = if rng.f64() < 0.2 { rng.i64(150..300) } else { rng.i64(300..720) };
-        let point = points.get(device % points.len().max(1)).cloned().unwrap_or_default();
+        let minute = if rng.f64() < 0.2 {
+            rng.i64(150..300)
+        } else {
+            rng.i64(300..720)
+        };
+        let point = points
+            .get(device % points.len().max(1))
+            .cloned()
+            .unwrap_or_default();
         let arrival = arrival(&mut rng, MIDNIGHT + minute * 60, &point, asked);
         if let Some(shift) = shifts.get_mut(device) {
             shift.arrivals.push(arrival);
@@ -106,8 +113,14 @@ fn arrival(rng: &mut fastrand::Rng, at: i64, point: &str, asked: usize) -> Arriv
     put("A05", json!(if rng.f64() < 0.7 { "truck" } else { "bus" }));
     put("A08", json!(form));
     put("A09", json!(procedure));
-    put("A10", json!(pick(rng, &[("h24", 0.2), ("lt24", 0.3), ("no", 0.5)])));
-    put("A11", json!(pick(rng, &[("full", 0.55), ("partial", 0.35), ("outside", 0.1)])));
+    put(
+        "A10",
+        json!(pick(rng, &[("h24", 0.2), ("lt24", 0.3), ("no", 0.5)])),
+    );
+    put(
+        "A11",
+        json!(pick(rng, &[("full", 0.55), ("partial", 0.35), ("outside", 0.1)])),
+    );
     put("A12", json!(["immigration_arr", "intl_org"]));
     put("A20", json!(if rng.f64() < 0.9 { "counted" } else { "partner" }));
     put("A21", json!("yes"));
@@ -115,14 +128,34 @@ fn arrival(rng: &mut fastrand::Rng, at: i64, point: &str, asked: usize) -> Arriv
         // 770 of 49,217 people, about 1.6 %, are unaccompanied; among children that is one in thirteen.
         let alone = some(rng, 0.07, children);
         put("A40", json!(alone));
-        put("A41", json!(some(rng, 0.03, children - i64::try_from(alone).unwrap_or(0))));
+        put(
+            "A41",
+            json!(some(rng, 0.03, children - i64::try_from(alone).unwrap_or(0))),
+        );
     }
     put("A44", json!(some(rng, 0.012, people)));
     put("A48", json!(some(rng, 0.02, people)));
     put("A51", json!(some(rng, 0.004, people)));
-    put("A60", json!(pick(rng, &[("yes", 0.5), ("no", 0.4), ("not_observed", 0.1)])));
-    put("A61", json!(pick(rng, &[("yes", 0.3), ("no", 0.6), ("not_observed", 0.1)])));
-    put("A77", json!(pick(rng, &[("individual", 0.35), ("family", 0.15), ("collective", 0.3), ("none", 0.2)])));
+    put(
+        "A60",
+        json!(pick(rng, &[("yes", 0.5), ("no", 0.4), ("not_observed", 0.1)])),
+    );
+    put(
+        "A61",
+        json!(pick(rng, &[("yes", 0.3), ("no", 0.6), ("not_observed", 0.1)])),
+    );
+    put(
+        "A77",
+        json!(pick(
+            rng,
+            &[
+                ("individual", 0.35),
+                ("family", 0.15),
+                ("collective", 0.3),
+                ("none", 0.2)
+            ]
+        )),
+    );
     // A refusal for every nine interviews: 10 % (domain 7.3).
     let mut interviews = Vec::new();
     for _ in 0..asked {
@@ -134,7 +167,11 @@ fn arrival(rng: &mut fastrand::Rng, at: i64, point: &str, asked: usize) -> Arriv
     if tally.get("A51").and_then(Value::as_i64) > Some(0) {
         tally.insert("A73".into(), json!(["police_arr"]));
     }
-    Arrival { at, tally: Value::Object(tally), interviews }
+    Arrival {
+        at,
+        tally: Value::Object(tally),
+        interviews,
+    }
 }
 
 fn interview(rng: &mut fastrand::Rng) -> Value {
@@ -154,9 +191,15 @@ fn interview(rng: &mut fastrand::Rng) -> Value {
     let travelling = if child {
         pick(rng, &[("uac", 0.1), ("separated", 0.1), ("family_part", 0.8)])
     } else {
-        pick(rng, &[("alone", 0.6), ("family_part", 0.25), ("family_all", 0.15)])
+        pick(
+            rng,
+            &[("alone", 0.6), ("family_part", 0.25), ("family_all", 0.15)],
+        )
     };
-    let privacy = pick(rng, &[("private", 0.6), ("overheard", 0.25), ("officials_present", 0.15)]);
+    let privacy = pick(
+        rng,
+        &[("private", 0.6), ("overheard", 0.25), ("officials_present", 0.15)],
+    );
     let mut answers = serde_json::Map::new();
     let mut put = |code: &str, value: Value| {
         answers.insert(code.to_owned(), value);
@@ -167,12 +210,31 @@ fn interview(rng: &mut fastrand::Rng) -> Value {
     put("P02", json!(age));
     put("P07", json!(travelling));
     if matches!(travelling, "uac" | "separated") {
-        put("F02", json!(pick(rng, &[("verified", 0.4), ("unverified", 0.3), ("no", 0.3)])));
+        put(
+            "F02",
+            json!(pick(rng, &[("verified", 0.4), ("unverified", 0.3), ("no", 0.3)])),
+        );
     }
-    let papers = pick(rng, &[("none", 0.3), ("removal_paper", 0.3), ("birth", 0.2), ("national_id", 0.2)]);
+    let papers = pick(
+        rng,
+        &[
+            ("none", 0.3),
+            ("removal_paper", 0.3),
+            ("birth", 0.2),
+            ("national_id", 0.2),
+        ],
+    );
     put("D01", json!([papers]));
     let fact = if privacy == "officials_present" {
-        pick(rng, &[("none", 0.6), ("medical_urgent", 0.1), ("no_place", 0.2), ("family_split", 0.1)])
+        pick(
+            rng,
+            &[
+                ("none", 0.6),
+                ("medical_urgent", 0.1),
+                ("no_place", 0.2),
+                ("family_split", 0.1),
+            ],
+        )
     } else {
         pick(
             rng,
@@ -215,7 +277,12 @@ fn pick(rng: &mut fastrand::Rng, of: &[(&'static str, f64)]) -> &'static str {
 pub fn local_time(at: i64) -> String {
     let second = at - MIDNIGHT;
     let (day, rest) = (2 + second.div_euclid(86_400), second.rem_euclid(86_400));
-    format!("2026-03-{day:02}T{:02}:{:02}:{:02}-05:00", rest / 3600, rest / 60 % 60, rest % 60)
+    format!(
+        "2026-03-{day:02}T{:02}:{:02}:{:02}-05:00",
+        rest / 3600,
+        rest / 60 % 60,
+        rest % 60
+    )
 }
 
 #[cfg(test)]
@@ -223,7 +290,11 @@ mod tests {
     use super::*;
 
     fn size() -> Size {
-        Size { devices: 4, events: 60, interviews: 300 }
+        Size {
+            devices: 4,
+            events: 60,
+            interviews: 300,
+        }
     }
 
     #[test]
@@ -236,7 +307,15 @@ mod tests {
 
     #[test]
     fn volumes_and_shares_are_the_published_ones() {
-        let shifts = draw(7, Size { devices: 4, events: 2_000, interviews: 9_000 }, &["A".to_owned()]);
+        let shifts = draw(
+            7,
+            Size {
+                devices: 4,
+                events: 2_000,
+                interviews: 9_000,
+            },
+            &["A".to_owned()],
+        );
         let (mut people, mut male, mut old, mut refused, mut asked) = (0, 0, 0, 0, 0);
         for arrival in shifts.iter().flat_map(|s| &s.arrivals) {
             for (code, value) in arrival.tally.as_object().into_iter().flatten() {
