@@ -17,7 +17,7 @@
 //! | `unlock` | `passcode` | |
 //! | `lock` | | |
 //! | `start` | `form`: `tally` or `interview`, `event` (hex, optional) | `draft`, `event`, `missing` |
-//! | `answer` | `draft`, `answers` {CODE: value}, `skip` [CODE], `clear` [CODE] | `missing`, `violations`, `totals` |
+//! | `answer` | `draft`, `answers` {CODE: value}, `skip` `[CODE]`, `clear` `[CODE]` | `missing`, `violations`, `totals` |
 //! | `count` | `draft`, `cell`, `by` (default 1) | `value`, `total`, `children` |
 //! | `finish` | `draft` | as `tally` |
 //! | `discard` | `draft` | |
@@ -30,7 +30,7 @@
 //! | `records` | | `records`: [{`digest`, `receipt_code`, `day`, `size`, `entries`, `state`}] |
 //! | `counts` | | `saved`, `mailbox`, `received`, `refused`, `purged` |
 //! | `acknowledged` | | `entries` and `envelopes`: everything that was called saved, in order; `records`: [{`envelope`, `entries`}] |
-//! | `check` | `words` [TEXT] | `hits` (0), `files`, `bytes`; also searched: every text answer and passcode so far |
+//! | `check` | `words` `[TEXT]` | `hits` (0), `files`, `bytes`; also searched: every text answer and passcode so far |
 //! | `quit` | | |
 //!
 //! Values of answers: a text for a choice, text or time; an array of texts for several choices; a number. They are
