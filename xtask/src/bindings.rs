@@ -133,17 +133,14 @@ pub fn generate(what: What, build: Build, sources: &Path, library_dir: &Path) ->
     })
 }
 
-/// Builds the library and the generator, and answers where the library lies.
+/// Builds the library and the generator, and answers where the library lies. The whole workspace is named, with the
+/// practice organisation that contract and screens need: what a call names decides the features of everything below,
+/// and another choice would build SQLCipher, TLS and the rest once more.
 fn library(build: Build) -> anyhow::Result<PathBuf> {
     layer::prepare()?;
     let mut command = layer::cargo();
-    command.args([
-        "build",
-        "--package",
-        "landfall-ffi",
-        "--package",
-        "landfall-bindgen",
-    ]);
+    command.args(["build", "--workspace", "--lib"]);
+    command.args(["--bin", "landfall-bindgen", "--bin", "landfall-practice"]);
     if build == Build::Contract {
         command.args(["--features", "landfall-ffi/contract-panic"]);
     }
@@ -154,6 +151,12 @@ fn library(build: Build) -> anyhow::Result<PathBuf> {
         std::env::consts::DLL_SUFFIX
     );
     Ok(layer::target_dir().join("debug").join(name))
+}
+
+/// Where the practice organisation lies after [`generate`].
+pub fn practice() -> PathBuf {
+    let name = format!("landfall-practice{}", std::env::consts::EXE_SUFFIX);
+    layer::target_dir().join("debug").join(name)
 }
 
 fn generator() -> std::process::Command {

@@ -9,15 +9,8 @@ use anyhow::Context as _;
 use crate::bindings::{self, Build, What};
 use crate::layer::{self, Outcome};
 
-/// Programs that the helper process consists of.
-const PRACTICE: &[(&str, &str)] = &[("landfall-tests", "landfall-practice")];
-
 fn out(language: &str) -> PathBuf {
     layer::target_dir().join("contract").join(language)
-}
-
-fn practice() -> anyhow::Result<PathBuf> {
-    Ok(layer::build_bins(PRACTICE)?.join(format!("landfall-practice{}", std::env::consts::EXE_SUFFIX)))
 }
 
 /// Runs a program, shows what it prints, and answers it with its end.
@@ -50,7 +43,6 @@ pub fn python() -> anyhow::Result<Outcome> {
         return Ok(Outcome::skip("python3 is absent (apt-get install python3)"));
     }
     let mut all = Outcome::one(bindings::surface_holds()?);
-    let practice = practice()?;
     let dir = out("python");
     bindings::generate(What::Python, Build::Contract, &dir, &dir)?;
     let mut command = Command::new("python3");
@@ -58,7 +50,7 @@ pub fn python() -> anyhow::Result<Outcome> {
         .args(["-B", "-m", "unittest", "-v", "test_contract"])
         .current_dir(layer::root().join("tests/ffi/python"))
         .env("LANDFALL_BINDING", &dir)
-        .env("LANDFALL_PRACTICE", practice);
+        .env("LANDFALL_PRACTICE", bindings::practice());
     let (well, text) = watched(&mut command)?;
     all.add(&with_end(unittest(&text), well));
     Ok(all)
@@ -87,7 +79,6 @@ pub fn kotlin() -> anyhow::Result<Outcome> {
             "Maven or Java is absent (apt-get install openjdk-17-jdk-headless maven)",
         ));
     }
-    let practice = practice()?;
     let dir = out("kotlin");
     let built = bindings::generate(
         What::Kotlin,
@@ -108,7 +99,7 @@ pub fn kotlin() -> anyhow::Result<Outcome> {
         .arg(layer::root().join("tests/ffi/kotlin/pom.xml"))
         .arg(format!("-Dlandfall.generated={}", built.sources.display()))
         .arg(format!("-Dlandfall.library={}", built.library_dir.display()))
-        .arg(format!("-Dlandfall.practice={}", practice.display()))
+        .arg(format!("-Dlandfall.practice={}", bindings::practice().display()))
         .arg(format!("-Dlandfall.build={}", dir.join("build").display()))
         .arg("test");
     let reports = dir.join("build/surefire-reports");
@@ -155,7 +146,6 @@ pub fn swift() -> anyhow::Result<Outcome> {
     if !native && let Some(why) = no_swift_root(&root)? {
         return Ok(Outcome::skip(why));
     }
-    let practice = practice()?;
     // A package of its own: the generated sources of the contract's build never mix with those of the shells.
     let inside = if native {
         out("swift")
@@ -175,7 +165,7 @@ pub fn swift() -> anyhow::Result<Outcome> {
     )?;
     bindings::generate(What::Swift, Build::Contract, &package.join("Sources"), &lib)?;
     let helper = inside.join("landfall-practice");
-    std::fs::copy(&practice, &helper)?;
+    std::fs::copy(bindings::practice(), &helper)?;
     let (package, lib, helper) = if native {
         (package, lib, helper)
     } else {
@@ -225,7 +215,9 @@ fn no_swift_root(root: &Path) -> anyhow::Result<Option<String>> {
     if !layer::is_root() || !layer::has("unshare") || !layer::has("chroot") {
         return Ok(Some(HOW.into()));
     }
-    if root.join("usr/bin/swift").exists() && root.join(".landfall-ready").exists() {
+    // One mark is made first and one last: a root that was broken off is made anew, and no other folder is touched.
+    let (begun, ready) = (root.join(".landfall-begun"), root.join(".landfall-ready"));
+    if ready.exists() {
         return Ok(None);
     }
     if !layer::has("debootstrap") {
@@ -235,7 +227,16 @@ fn no_swift_root(root: &Path) -> anyhow::Result<Option<String>> {
         "making a root with Debian's Swift in {} (about 2 minutes)",
         root.display()
     );
+    if begun.exists() {
+        std::fs::remove_dir_all(root)?;
+    }
     std::fs::create_dir_all(root)?;
+    anyhow::ensure!(
+        std::fs::read_dir(root)?.next().is_none(),
+        "{} is not empty, and not a root that was made here",
+        root.display()
+    );
+    std::fs::write(begun, "")?;
     let mut command = Command::new("debootstrap");
     command
         .args(["--variant=minbase", "--include=swiftlang,libc6-dev", "trixie"])
@@ -247,7 +248,7 @@ fn no_swift_root(root: &Path) -> anyhow::Result<Option<String>> {
             root.display()
         )));
     }
-    std::fs::write(root.join(".landfall-ready"), "")?;
+    std::fs::write(ready, "")?;
     // 500 MB that nobody reads again.
     let _ = std::fs::remove_dir_all(root.join("var/cache/apt/archives"));
     Ok(None)
