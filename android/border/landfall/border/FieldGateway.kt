@@ -1,6 +1,8 @@
 package landfall.border
 
 import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.sync.Mutex
+import kotlinx.coroutines.sync.withLock
 import landfall.core.AnswerValue
 import landfall.core.Comparison
 import landfall.core.FieldException
@@ -34,6 +36,9 @@ import landfall.core.RecordState as CoreState
  * the generated binding.
  */
 class FieldGateway(private val core: Core) : CoreGateway {
+    /** A round that somebody asks for while another runs comes after it: the core would answer Busy. */
+    private val rounds = Mutex()
+
     override suspend fun deviceState(): DeviceState = called {
         when (core.deviceState()) {
             landfall.core.DeviceState.FRESH -> DeviceState.Fresh
@@ -60,7 +65,7 @@ class FieldGateway(private val core: Core) : CoreGateway {
         val home = core.home(lang)
         HomeView(
             PlaceName(home.point.code, home.point.name),
-            "",
+            home.organisation,
             home.drafts.map { DraftRow(it.id, it.form, it.eventId, it.eventLine, it.updatedAt, it.total?.toInt()) },
             home.done.map { RecordRow(it.id, it.kind, it.form, it.eventId, it.eventLine, it.receiptCode, it.savedAt, state(it.state), it.total?.toInt(), it.children?.toInt(), it.interviews.toInt()) },
             counts(home.counts),
@@ -97,7 +102,7 @@ class FieldGateway(private val core: Core) : CoreGateway {
     }
 
     override suspend fun handOver(budgetMs: Int): CourierReport = called {
-        val report = core.handOver(budgetMs)
+        val report = rounds.withLock { core.handOver(budgetMs) }
         CourierReport(report.handed.toInt(), report.received.toInt(), report.purged.toInt(), report.refused.toInt(), report.waiting.toInt(), report.nextTryS?.toLong())
     }
 

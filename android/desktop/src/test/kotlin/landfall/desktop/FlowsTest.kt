@@ -191,7 +191,7 @@ class FlowsTest {
         practice.round()
         amina.tapsTag("send-now")
         rule.waitUntil(WAIT_MS) { runBlocking { core.counts().received } == 1u }
-        amina.taps("Today")
+        amina.tapsSpoken("Today")
         amina.sees("Received by the desk")
     }
 

@@ -83,7 +83,7 @@ fun TopBar(title: String, second: String?, ways: Ways, back: Boolean, extra: (@C
         Column(Modifier.weight(1f).semantics { heading(); traversalIndex = -1f }) {
             Words(title, Ui.type.title)
             // with a large font a bar keeps two lines at most: the title may need both
-            if (second != null && (!back || !large)) Words(second, Ui.type.barLabel, colour = Ui.colours.inkSoft)
+            if (!second.isNullOrEmpty() && (!back || !large)) Words(second, Ui.type.barLabel, colour = Ui.colours.inkSoft)
         }
         extra?.invoke(this)
         if (extra == null) Spacer(Modifier.width(8.dp))

@@ -105,12 +105,15 @@ class RapidViewModel(nav: Nav, scope: CoroutineScope, private val draft: String)
         return true
     }
 
-    private fun step(call: suspend () -> DraftView) = ask(::refused) {
-        val next = call()
-        problem = null
-        reopened = null
-        sheet = null
-        show(next)
+    private fun step(call: suspend () -> DraftView) {
+        // closed now, not when the core has answered: by then another sheet may be open
+        set(null)
+        ask(::refused) {
+            val next = call()
+            problem = null
+            reopened = null
+            show(next)
+        }
     }
 
     private fun answer(now: DraftView, event: RapidEvent.Answer) {

@@ -21,6 +21,7 @@ import androidx.compose.ui.semantics.semantics
 import androidx.compose.ui.unit.dp
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.launch
+import landfall.ui.core.CoreError
 import landfall.ui.core.Counts
 import landfall.ui.core.CourierReport
 import landfall.ui.core.RecordState
@@ -116,7 +117,8 @@ class SendingViewModel(nav: Nav, scope: CoroutineScope) : ScreenModel(nav, scope
         when (event) {
             SendingEvent.SendNow -> {
                 state = state?.copy(busy = true, result = null)
-                ask({ state = state?.copy(busy = false); false }) {
+                // a round that the phone has begun by itself is no error
+                ask({ state = state?.copy(busy = false); it is CoreError.Busy }) {
                     val report = nav.core.handOver(BUDGET_MS)
                     val counts = nav.core.counts()
                     state = state?.copy(busy = false, counts = counts, result = said(report))
