@@ -63,6 +63,11 @@ pub enum Error {
     /// An address that is not one of a hub.
     #[error("not an address of a hub: https://…, http://127.0.0.1:PORT or http://….onion")]
     BadUrl,
+    /// The backup would stand inside the desk's own home.
+    #[error(
+        "a backup inside the desk's own folder is none: name a folder on a second medium; nothing was changed"
+    )]
+    SameMedium,
     /// The copy on the second medium is not the same.
     #[error("the backup does not read back as it was written: {what}")]
     Backup {

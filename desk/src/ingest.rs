@@ -97,10 +97,18 @@ impl Desk {
     /// Reads a bundle to its end or to the place where it is damaged; everything before that place counts.
     ///
     /// # Errors
-    /// [`crate::Error::Wire`] when it is no bundle at all, and those of the store.
+    /// Those of the store; a file that is no bundle at all is damaged at its beginning.
     pub fn ingest(&mut self, bundle: impl Read, mut progress: impl FnMut(u64)) -> Result<BundleEnd> {
-        let mut reader = BundleReader::new(bundle)?;
         let mut total = Ingested::default();
+        let mut reader = match BundleReader::new(bundle) {
+            Ok(reader) => reader,
+            Err(damaged) => {
+                return Ok(BundleEnd {
+                    ingested: total,
+                    damaged: Some(damaged),
+                });
+            }
+        };
         loop {
             match reader.next_item() {
                 Ok(None) => {
@@ -237,6 +245,7 @@ impl Desk {
     /// What signature and frame cannot tell: audience, role, chain, manifest, revocation.
     fn check(&self, device: &DeviceRow, entries: &[Entry], aud: &Aud, serial: u64) -> Result<Option<Reason>> {
         let mut inside: BTreeMap<u64, EntryHash> = BTreeMap::new();
+        let mut newest = 0;
         for entry in entries {
             let fields = entry.fields();
             if fields.aud != *aud {
@@ -245,28 +254,42 @@ impl Desk {
             if !may_record(&device.role, fields.kind) {
                 return Ok(Some(Reason::Role));
             }
-            if fields.manifest_serial == 0 || fields.manifest_serial > serial {
+            if fields.manifest_serial == 0
+                || fields.manifest_serial > serial
+                || fields.manifest_serial < newest
+            {
                 return Ok(Some(Reason::Manifest));
             }
+            newest = fields.manifest_serial;
             let chain = entry.chain();
-            if device.revoked && device.revoked_above.is_none_or(|above| chain.seq > above) {
-                return Ok(Some(Reason::Revoked));
+            // A phone writes what happened in the order in which it happened, and so it stands in the envelope.
+            if inside
+                .last_key_value()
+                .is_some_and(|(last, _)| chain.seq <= *last)
+            {
+                return Ok(Some(Reason::Chain));
+            }
+            let here = self.store.at(&device.id, chain.seq)?;
+            if device.revoked {
+                // Whoever holds the stolen phone can number what he writes as he likes: beside what is known nothing
+                // new is believed either.
+                let beside = !here.is_empty() && !here.contains(&entry.hash());
+                if beside || device.revoked_above.is_none_or(|above| chain.seq > above) {
+                    return Ok(Some(Reason::Revoked));
+                }
             }
             if !self.follows(device, chain.seq, &chain.prev, &inside)? {
                 return Ok(Some(Reason::Chain));
             }
             // The other way round as well: one that came earlier names the one before it.
             let next = self.store.prevs_at(&device.id, chain.seq + 1)?;
-            if !next.is_empty()
-                && !next.contains(&entry.hash())
-                && self.store.at(&device.id, chain.seq)?.is_empty()
-            {
+            if !next.is_empty() && !next.contains(&entry.hash()) && here.is_empty() {
                 return Ok(Some(Reason::Chain));
             }
-            if self
-                .store
-                .manifest_before(&device.id, chain.seq)?
-                .is_some_and(|known| known > fields.manifest_serial)
+            let before = self.store.manifest_before(&device.id, chain.seq)?;
+            let after = self.store.manifest_after(&device.id, &entry.hash())?;
+            if before.is_some_and(|known| known > fields.manifest_serial)
+                || after.is_some_and(|known| known < fields.manifest_serial)
             {
                 return Ok(Some(Reason::Manifest));
             }
@@ -351,7 +374,7 @@ impl Desk {
 fn is_signature(error: &landfall_model::Error) -> bool {
     matches!(
         error,
-        landfall_model::Error::Frame(landfall_wire::Error::BadSignature)
+        landfall_model::Error::Signature | landfall_model::Error::Frame(landfall_wire::Error::BadSignature)
     )
 }
 

@@ -6,7 +6,7 @@ use std::io::Write;
 
 use landfall_wire::bundle::{BundleWriter, CapOp, Item, Kind, MAX_ACKS, Right};
 use landfall_wire::clock::day_of;
-use landfall_wire::control::{Control, ControlBody, MAX_RECEIPTS, Receipt, ReceiptLevel};
+use landfall_wire::control::{Control, ControlBody, MAX_RECEIPTS, Receipt};
 use landfall_wire::ids::{DeviceId, Digest, GroupId};
 
 use crate::{Desk, Result};
@@ -96,12 +96,11 @@ impl Desk {
             match row.device {
                 Some(device) => receipts.entry(device).or_default().push(receipt),
                 // Nobody can say whose it is: every phone is told, and the one that knows the digest acts.
-                None if row.level == ReceiptLevel::Unopenable => {
+                None => {
                     for device in &devices {
                         receipts.entry(device.id).or_default().push(receipt);
                     }
                 }
-                None => {}
             }
             told.push((row.digest, row.level.code()));
         }

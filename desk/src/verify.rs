@@ -36,7 +36,11 @@ impl Desk {
                             before(seq).next().is_none() || before(seq).any(|other| other.hash == chain.prev)
                         }
                     };
-                    entry.hash() == row.hash && chain.seq == row.seq && follows
+                    let columns = chain.seq == row.seq
+                        && chain.prev == row.prev
+                        && entry.fields().manifest_serial == row.manifest
+                        && entry.fields().kind.code() == row.kind;
+                    entry.hash() == row.hash && columns && follows
                 });
                 if !good {
                     return Ok(Verified {

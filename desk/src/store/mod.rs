@@ -86,6 +86,9 @@ pub(crate) struct NewEntry<'a> {
 pub(crate) struct EntryRow {
     pub(crate) hash: EntryHash,
     pub(crate) seq: u64,
+    pub(crate) prev: EntryHash,
+    pub(crate) manifest: u64,
+    pub(crate) kind: String,
     pub(crate) frame: Vec<u8>,
 }
 
@@ -248,6 +251,8 @@ impl Store {
                     device.confirmed_s
                 ],
             )?;
+            // What it sent too early was set aside without anybody to tell.
+            tx.execute("UPDATE envelope SET told = 0 WHERE device = ?1", params![device.id.as_bytes()])?;
             Ok(())
         })
     }
@@ -451,6 +456,14 @@ impl Store {
             .optional()?)
     }
 
+    /// The oldest manifest that the entries which name this one knew.
+    pub(crate) fn manifest_after(&self, device: &DeviceId, hash: &EntryHash) -> Result<Option<u64>> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT min(manifest) FROM entry WHERE device = ?1 AND prev = ?2")?
+            .query_row(params![device.as_bytes(), hash.as_bytes()], |row| row.get(0))?)
+    }
+
     pub(crate) fn numbers(&self, device: &DeviceId) -> Result<Vec<u64>> {
         let mut statement = self
             .connection
@@ -460,14 +473,17 @@ impl Store {
     }
 
     pub(crate) fn entries_of(&self, device: &DeviceId) -> Result<Vec<EntryRow>> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT hash, seq, frame FROM entry WHERE device = ?1 ORDER BY seq, hash")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT hash, seq, prev, manifest, kind, frame FROM entry WHERE device = ?1 ORDER BY seq, hash",
+        )?;
         let rows = statement.query_map(params![device.as_bytes()], |row| {
             Ok(EntryRow {
                 hash: EntryHash::from_bytes(row.get(0)?),
                 seq: row.get(1)?,
-                frame: row.get(2)?,
+                prev: EntryHash::from_bytes(row.get(2)?),
+                manifest: row.get(3)?,
+                kind: row.get(4)?,
+                frame: row.get(5)?,
             })
         })?;
         Ok(rows.collect::<std::result::Result<_, _>>()?)
