@@ -286,8 +286,13 @@ fn a_reply(invitation: &Invitation) -> Reply {
     }
 }
 
-/// An entry's payload as docs/protocol.md lists it; the fields' meaning is landfall-model's.
+/// An entry's payload as docs/protocol.md lists it, written by hand: a second writer beside landfall-model's.
 fn entry_payload(seq: u64) -> Value {
+    let prev = if seq == 0 {
+        [0x11; 32]
+    } else {
+        entry_hash(&entry(seq - 1)).to_bytes()
+    };
     let body = Value::Map(vec![
         (Value::text("arrival_event_id"), Value::text("a1".repeat(16))),
         (Value::text("A30"), Value::int(42)),
@@ -307,8 +312,8 @@ fn entry_payload(seq: u64) -> Value {
         ),
         (2, Value::bytes(device().id())),
         (3, Value::int(seq)),
-        (4, Value::bytes([0x11; 32])),
-        (6, Value::text("arrival_tally")),
+        (4, Value::bytes(prev)),
+        (6, Value::text("arrival_event")),
         (
             8,
             Value::array([
@@ -327,13 +332,14 @@ fn entry_payload(seq: u64) -> Value {
                 (1, Value::int(-120)),
                 (2, Value::int(86_400_000)),
                 (3, Value::int(u64::MAX)),
-                (4, Value::Null),
                 (5, Value::Bool(false)),
             ]),
         ),
         (15, Value::text("0.1.0")),
         (16, Value::text("monitor")),
+        (17, Value::text("seen_by_monitor")),
         (18, Value::text("en")),
+        (19, Value::text("tally")),
         (20, Value::int(5)),
         (99, Value::text("a key of a later version")),
     ])
