@@ -171,6 +171,7 @@ enum HubCommand {
         courier_out: PathBuf,
     },
     /// List the hubs
+    #[command(after_help = "Example: landfall-desk --home desk hub list --json")]
     List,
 }
 
@@ -210,6 +211,7 @@ enum EnrolCommand {
         words: Vec<String>,
     },
     /// List devices and open invitations
+    #[command(after_help = "Example: landfall-desk --home desk enrol list --json")]
     List,
     /// Stop a device
     #[command(
@@ -323,7 +325,11 @@ fn run(cli: Cli) -> anyhow::Result<Answer> {
         }
         _ => {}
     }
-    let home = home.context("say where the desk lives: --home DIR")?;
+    let Some(home) = home else {
+        let mut usage = <Cli as clap::CommandFactory>::command();
+        let kind = clap::error::ErrorKind::MissingRequiredArgument;
+        usage.error(kind, "say where the desk lives: --home DIR").exit();
+    };
     if let Command::Init { org, recovery_out } = &command {
         let passphrase = passphrase(passphrase_file.as_deref(), true)?;
         return init(&home, org, recovery_out, &passphrase);
