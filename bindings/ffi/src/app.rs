@@ -7,7 +7,7 @@ use landfall_field as field;
 use zeroize::Zeroizing;
 
 use crate::FieldError;
-use crate::caught::caught;
+use crate::caught::{caught, silently};
 use crate::clock::{DeviceClock, clock};
 use crate::guard::{Guard, KeyGuard};
 use crate::view::{AnswerValue, CountView, DraftView, HomeView, RecordRow, SavedView};
@@ -53,7 +53,7 @@ impl FieldApp {
     /// Tells whether the app is locked.
     #[must_use]
     pub fn is_locked(&self) -> bool {
-        self.0.is_locked()
+        silently(|| self.0.is_locked()).unwrap_or(true)
     }
 
     /// Names who is pinged after every change.

@@ -56,15 +56,22 @@ impl field::Clock for Foreign {
     }
 }
 
-fn system() -> &'static Arc<dyn field::Clock> {
-    static SYSTEM: OnceLock<Arc<dyn field::Clock>> = OnceLock::new();
+fn system() -> &'static Arc<field::SystemClock> {
+    static SYSTEM: OnceLock<Arc<field::SystemClock>> = OnceLock::new();
     SYSTEM.get_or_init(|| Arc::new(field::SystemClock::new()))
+}
+
+/// Tells the system's clock what time the desk's signed word carried, so that it can say when it is doubtful.
+pub(crate) fn trust(learnt: Option<field::Trusted>) {
+    if learnt.is_some() {
+        system().set_trusted(learnt);
+    }
 }
 
 /// The shell's clock, or the system's.
 pub(crate) fn clock(foreign: Option<Arc<dyn DeviceClock>>) -> Arc<dyn field::Clock> {
     match foreign {
         Some(foreign) => Arc::new(Foreign(foreign)),
-        None => Arc::clone(system()),
+        None => Arc::<field::SystemClock>::clone(system()),
     }
 }

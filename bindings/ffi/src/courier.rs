@@ -8,7 +8,7 @@ use landfall_field as field;
 
 use crate::FieldError;
 use crate::caught::caught;
-use crate::clock::{DeviceClock, clock};
+use crate::clock::{DeviceClock, clock, trust};
 use crate::view::{Counts, RecordState};
 use crate::watcher::{Watcher, watcher};
 
@@ -128,8 +128,11 @@ impl Courier {
         home: String,
         device_clock: Option<Arc<dyn DeviceClock>>,
     ) -> Result<Arc<Courier>, FieldError> {
-        caught(|| field::Courier::open(Path::new(&home), clock(device_clock)))
-            .map(|courier| Arc::new(Courier(courier)))
+        caught(|| -> Result<_, FieldError> {
+            let courier = Courier(field::Courier::open(Path::new(&home), clock(device_clock))?);
+            courier.learn();
+            Ok(Arc::new(courier))
+        })
     }
 
     /// Sends what waits and fetches what the desk answered, for at most `budget_ms` milliseconds, because a person
@@ -138,7 +141,7 @@ impl Courier {
     /// # Errors
     /// [`FieldError::Cancelled`], [`FieldError::Busy`] while another process sends.
     pub fn run_once(&self, budget_ms: u32, cancel: Arc<CancelToken>) -> Result<CourierReport, FieldError> {
-        caught(|| self.0.run_once(budget_ms, &cancel.0)).map(Into::into)
+        self.run(|| self.0.run_once(budget_ms, &cancel.0))
     }
 
     /// Does the same for a job of the platform: only what is due by the schedule.
@@ -146,7 +149,7 @@ impl Courier {
     /// # Errors
     /// As [`Courier::run_once`].
     pub fn run_due(&self, budget_ms: u32, cancel: Arc<CancelToken>) -> Result<CourierReport, FieldError> {
-        caught(|| self.0.run_due(budget_ms, &cancel.0)).map(Into::into)
+        self.run(|| self.0.run_due(budget_ms, &cancel.0))
     }
 
     /// Lets refused records be tried again, because a person asks, and returns how many.
@@ -186,7 +189,7 @@ impl Courier {
     /// # Errors
     /// [`FieldError::NotTrusted`] for a file that is none.
     pub fn import_bundle(&self, path: String) -> Result<CourierReport, FieldError> {
-        caught(|| self.0.import_bundle(Path::new(&path))).map(Into::into)
+        self.run(|| self.0.import_bundle(Path::new(&path)))
     }
 
     /// Names who is pinged after every run.
@@ -198,5 +201,23 @@ impl Courier {
             self.0.set_watcher(watcher(who));
             Ok(())
         })
+    }
+}
+
+impl Courier {
+    fn run(
+        &self,
+        work: impl FnOnce() -> Result<field::CourierReport, field::FieldError>,
+    ) -> Result<CourierReport, FieldError> {
+        caught(|| -> Result<_, FieldError> {
+            let report = work()?;
+            self.learn();
+            Ok(report.into())
+        })
+    }
+
+    /// A time that cannot be read is a time that nobody has learnt.
+    fn learn(&self) {
+        trust(self.0.trusted_time().ok().flatten());
     }
 }

@@ -111,9 +111,17 @@ public actor CourierKit {
     /// Stops the run at its next step; to be called when the system takes the time back.
     public nonisolated func stop() { cancel.cancel() }
 
+    /// Because a person asks, or the network came back.
     public func runOnce(budgetMs: UInt32) throws -> CourierReport {
         try courier.runOnce(budgetMs: budgetMs, cancel: cancel)
     }
+
+    /// For a task of the system: only what is due by the schedule.
+    public func runDue(budgetMs: UInt32) throws -> CourierReport {
+        try courier.runDue(budgetMs: budgetMs, cancel: cancel)
+    }
+
+    public func retryRefused() throws -> UInt32 { try courier.retryRefused() }
 
     public func counts() throws -> Counts { try courier.counts() }
     public func records() throws -> [CourierRow] { try courier.records() }

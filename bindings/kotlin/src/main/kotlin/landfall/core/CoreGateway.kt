@@ -166,6 +166,15 @@ class CoreGateway(
             }
         }
 
+    /** The same for a job of the platform: only what is due by the schedule. */
+    suspend fun handOverDue(
+        budgetMs: Int,
+        cancel: CancelToken,
+    ): CourierReport = carry { it.runDue(budgetMs.toUInt(), cancel) }
+
+    /** Lets refused records be tried again, because a person asks. */
+    suspend fun retryRefused(): Int = carry { it.retryRefused().toInt() }
+
     suspend fun counts(): Counts = carry { it.counts() }
 
     suspend fun waiting(): List<CourierRow> = carry { it.records() }
