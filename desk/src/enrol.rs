@@ -128,6 +128,10 @@ impl Desk {
                     control_serial: 0,
                 },
             )?;
+            // What it sent before it was confirmed was set aside; now it can be judged.
+            for sealed in self.store.set_aside_of(&id)? {
+                self.ingest_envelope(&sealed)?;
+            }
             return Ok(id);
         }
         Err(Error::WordsDiffer)

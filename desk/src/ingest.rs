@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use landfall_model::{Entry, Kind, claimed_device};
+use landfall_model::{Entry, Gone, Kind, Stored, claimed_device};
 use landfall_seal::{Ed25519Verifier, open_envelope};
 use landfall_wire::bundle::{BundleReader, Item};
 use landfall_wire::clock::day_of;
@@ -14,7 +14,10 @@ use landfall_wire::ids::{Aud, DeviceId, Digest, EntryHash};
 
 use crate::reason::Reason;
 use crate::store::{DeviceRow, EnvelopeRow, NewEntry};
-use crate::{Desk, Result};
+use crate::{Desk, Error, Result};
+
+/// Beyond this no chain comes, at a thousand entries a day for ten thousand years; numbers and sums stay in range.
+const LAST_NUMBER: u64 = u32::MAX as u64;
 
 /// What came of a bundle. Counts are of envelopes, but for `entries`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -262,6 +265,9 @@ impl Desk {
             }
             newest = fields.manifest_serial;
             let chain = entry.chain();
+            if chain.seq > LAST_NUMBER {
+                return Ok(Some(Reason::Payload));
+            }
             // A phone writes what happened in the order in which it happened, and so it stands in the envelope.
             if inside
                 .last_key_value()
@@ -315,7 +321,7 @@ impl Desk {
         Ok(candidates.is_empty() || candidates.contains(prev))
     }
 
-    /// Missing numbers per device.
+    /// Missing numbers per device. What a phone has said is gone is missing no longer: the gap is explained.
     ///
     /// # Errors
     /// Those of the store.
@@ -324,11 +330,28 @@ impl Desk {
         for device in self.store.devices()? {
             let mut ranges = Vec::new();
             let mut expected = 0;
-            for seq in self.store.numbers(&device.id)? {
-                if seq > expected {
-                    ranges.push((expected, seq - 1));
+            let mut known: Vec<(u64, u64)> = self
+                .store
+                .numbers(&device.id)?
+                .into_iter()
+                .map(|seq| (seq, seq))
+                .collect();
+            for entry in self.store.frames_of_kind(&device.id, Kind::Gone.code())? {
+                let entry = Stored::read(&entry).map_err(|_| Error::Row { what: "entry" })?;
+                // It can speak of what was before it alone.
+                if let Ok(gone) = Gone::from_body(&entry.fields().body)
+                    && let Some(before) = entry.chain().seq.checked_sub(1)
+                    && gone.first_seq <= before
+                {
+                    known.push((gone.first_seq, gone.last_seq.min(before)));
                 }
-                expected = seq + 1;
+            }
+            known.sort_unstable();
+            for (first, last) in known {
+                if first > expected {
+                    ranges.push((expected, first - 1));
+                }
+                expected = expected.max(last + 1);
             }
             if !ranges.is_empty() {
                 gaps.push(Gap {

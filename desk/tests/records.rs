@@ -15,7 +15,8 @@ use std::sync::Arc;
 use landfall_desk::{Costs, Desk, Error, Ingested, Outgoing, Reason};
 use landfall_form::{Answer, Answers};
 use landfall_model::{
-    CaseCode, Chain, Consent, ConsentMode, Entry, FormRef, Kind, Provenance, Role, Scope, Unsigned, header,
+    CaseCode, Chain, Consent, ConsentMode, Entry, FormRef, Gone, GoneReason, Kind, Provenance, Role, Scope,
+    Unsigned, header,
 };
 use landfall_seal::{
     DeviceKeys, Ed25519Verifier, EpochIdentity, EpochRecipient, Header, NoGuard, Tuning, WorkFactor, enrol,
@@ -396,10 +397,10 @@ fn before_confirm_nothing_of_a_phone_counts_and_afterwards_all_of_it() {
     assert_eq!(made.capabilities, 2);
     assert_eq!(
         phone.receipt(&items, &sealed),
-        Some((ReceiptLevel::Held, 3)),
-        "what came too early is told now"
+        Some((ReceiptLevel::Ingested, 0)),
+        "what came too early is judged now, and told"
     );
-    assert_eq!(bench.desk.ingest_envelope(&sealed).unwrap(), new(1));
+    assert_eq!(bench.desk.ingest_envelope(&sealed).unwrap().known, 1);
     assert!(bench.desk.set_aside().unwrap().is_empty());
     assert_eq!(bench.count(), 1);
     assert!(matches!(
@@ -516,6 +517,31 @@ fn a_gap_is_reported_and_closes() {
     }
     assert!(bench.desk.gaps().unwrap().is_empty());
     assert_eq!(bench.desk.verify().unwrap().entries.len(), 4);
+}
+
+#[test]
+fn what_a_phone_says_is_gone_is_missing_no_longer() {
+    let mut bench = Bench::new();
+    let mut phone = bench.phone();
+    let sealed: Vec<Vec<u8>> = (0..4).map(|_| phone.record_tally()).collect();
+    bench.desk.ingest_envelope(&sealed[0]).unwrap();
+    let mut fields = phone.fields(Kind::Gone);
+    fields.body = Gone {
+        first_seq: 1,
+        last_seq: 2,
+        why: GoneReason::Damaged,
+    }
+    .to_body()
+    .unwrap();
+    let gone = phone.record(vec![fields]);
+    assert_eq!(bench.desk.ingest_envelope(&gone).unwrap(), new(1));
+    assert_eq!(
+        bench.desk.gaps().unwrap()[0].ranges,
+        [(3, 3)],
+        "the one that nobody explained"
+    );
+    bench.desk.ingest_envelope(&sealed[3]).unwrap();
+    assert!(bench.desk.gaps().unwrap().is_empty());
 }
 
 #[test]
@@ -851,6 +877,25 @@ fn a_revoked_phone_is_believed_up_to_its_last_number() {
         bench.desk.revoke(&phone.keys.id()),
         Err(Error::UnknownDevice)
     ));
+}
+
+#[test]
+fn a_number_that_no_chain_reaches_stops_nothing_but_itself() {
+    let mut bench = Bench::new();
+    let mut phone = bench.phone();
+    let far = [u64::MAX, 1 << 63, (1 << 63) - 1, 1 << 32];
+    let mut envelopes: Vec<Vec<u8>> = far
+        .into_iter()
+        .map(|seq| phone.seal_entry(&phone.sign_at(phone.tally(), seq, EntryHash::from_bytes([3; 32]))))
+        .collect();
+    envelopes.push(phone.record_tally());
+    let all: Vec<&[u8]> = envelopes.iter().map(Vec::as_slice).collect();
+    let end = bench.desk.ingest(Cursor::new(bundle(&all)), |_| ()).unwrap();
+    assert_eq!(
+        (end.ingested.read, end.ingested.held, end.ingested.new),
+        (5, 4, 1)
+    );
+    assert!(bench.desk.gaps().unwrap().is_empty());
 }
 
 #[test]

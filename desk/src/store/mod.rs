@@ -179,7 +179,7 @@ impl Store {
     ) -> Result<()> {
         self.write(|tx| {
             tx.execute(
-                "INSERT INTO hub (url, read_cap, downlink_cap) VALUES (?1, ?2, ?3)",
+                "INSERT OR REPLACE INTO hub (url, read_cap, downlink_cap) VALUES (?1, ?2, ?3)",
                 params![url, caps.0.as_bytes(), caps.1.as_bytes()],
             )?;
             tx.execute(
@@ -284,6 +284,15 @@ impl Store {
 
     pub(crate) fn device(&self, id: &DeviceId) -> Result<Option<DeviceRow>> {
         Ok(self.devices()?.into_iter().find(|row| row.id == *id))
+    }
+
+    /// The kept bytes of everything that was set aside in a device's name.
+    pub(crate) fn set_aside_of(&self, id: &DeviceId) -> Result<Vec<Vec<u8>>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT sealed FROM envelope WHERE device = ?1 AND level = 3 AND sealed IS NOT NULL ORDER BY rowid")?;
+        let rows = statement.query_map(params![id.as_bytes()], |row| row.get(0))?;
+        Ok(rows.collect::<std::result::Result<_, _>>()?)
     }
 
     pub(crate) fn revoke(&self, id: &DeviceId) -> Result<bool> {
@@ -494,6 +503,14 @@ impl Store {
             .connection
             .prepare_cached("SELECT frame FROM entry ORDER BY device, seq, hash")?;
         let rows = statement.query_map([], |row| row.get(0))?;
+        Ok(rows.collect::<std::result::Result<_, _>>()?)
+    }
+
+    pub(crate) fn frames_of_kind(&self, device: &DeviceId, kind: &str) -> Result<Vec<Vec<u8>>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT frame FROM entry WHERE device = ?1 AND kind = ?2 ORDER BY seq, hash")?;
+        let rows = statement.query_map(params![device.as_bytes(), kind], |row| row.get(0))?;
         Ok(rows.collect::<std::result::Result<_, _>>()?)
     }
 
