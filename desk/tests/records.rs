@@ -772,7 +772,9 @@ fn what_is_wrong_is_set_aside_with_its_reason() {
     );
     refused(&mut bench, &phone, "empty", &[], Reason::Unreadable);
     let elsewhere = EpochIdentity::make().recipient().unwrap();
-    let foreign = seal_envelope(std::slice::from_ref(&frame), &elsewhere).unwrap().bytes;
+    let foreign = seal_envelope(std::slice::from_ref(&frame), &elsewhere)
+        .unwrap()
+        .bytes;
     refused(&mut bench, &phone, "another key", &foreign, Reason::NoKey);
     let nonsense = seal_file(b"no envelope", &[phone.to.clone()]).unwrap();
     refused(&mut bench, &phone, "no envelope", &nonsense, Reason::Plain);
