@@ -7,7 +7,10 @@ use std::path::Path;
 use crate::{Error, Result};
 
 /// Writes a file beside its place, makes it durable, and moves it there; only its owner may read it.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
     let beside = path.with_file_name(name);

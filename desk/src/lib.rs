@@ -20,6 +20,7 @@ mod verify;
 pub use backup::BackedUp;
 pub use enrol::{Device, INVITATION_DAYS};
 pub use error::Error;
+pub use files::write_whole as write_secret;
 pub use home::{Costs, Desk, EPOCH_DAYS, RootKey, standard_pack};
 pub use ingest::{Aside, BundleEnd, Fork, Gap, Ingested};
 pub use outgoing::Outgoing;

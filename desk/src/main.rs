@@ -472,7 +472,7 @@ fn enrol(desk: &mut Desk, command: EnrolCommand) -> anyhow::Result<Answer> {
             let text = desk.invite(&role, &point, &words)?;
             match out {
                 Some(path) => {
-                    std::fs::write(&path, &text)?;
+                    landfall_desk::write_secret(&path, text.as_bytes())?;
                     Ok(Answer::done(
                         json!({ "invitation": path }),
                         "The invitation stands for 7 days and one device.",
@@ -580,8 +580,9 @@ fn ingest(desk: &mut Desk, bundles: &[PathBuf]) -> anyhow::Result<Answer> {
         "read": sum.read, "new": sum.new, "entries": sum.entries, "known": sum.known, "held": sum.held,
         "unopenable": sum.unopenable, "missing": gaps, "forks": forks, "without_backup": waiting, "damaged": damaged,
     });
+    let clean = damaged.is_empty() && sum.held == 0 && sum.unopenable == 0;
     Ok(Answer {
-        code: if damaged.is_empty() { 0 } else { 4 },
+        code: if clean { 0 } else { 4 },
         json,
         text,
     })
@@ -742,7 +743,7 @@ fn report(
         .flat_map(|g| &g.ranges)
         .map(|(from, to)| to - from + 1)
         .sum();
-    input.set_aside = desk.set_aside()?.len() as u64;
+    input.set_aside += desk.set_aside()?.len() as u64;
     let files = report::make(&input)?;
     std::fs::create_dir_all(out.join("tables")).context("making the report's folder")?;
     for (name, text) in &files.tables {

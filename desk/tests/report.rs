@@ -144,7 +144,15 @@ fn a_withheld_figure_leaves_no_trace() {
 #[test]
 fn a_small_hour_joins_the_day_into_four_parts() {
     let mut input = month();
-    input.arrivals.retain(|a| a.unit.point == "anse_a_pitres");
+    input.arrivals.push(arrival(
+        "2026-03-04T22:30:00-05:00",
+        "malpasse",
+        [0, 9, 0, 0, 0],
+        [0, 20, 0, 0, 0],
+    ));
+    input
+        .arrivals
+        .retain(|a| a.at.to_rfc3339().contains("T10:") || a.at.to_rfc3339().contains("T22:30"));
     input.arrivals.push(arrival(
         "2026-03-05T23:10:00-05:00",
         "malpasse",
@@ -155,6 +163,64 @@ fn a_small_hour_joins_the_day_into_four_parts() {
     assert!(files.tables.contains_key("people_by_part_of_day.csv"));
     assert!(!files.tables.contains_key("people_by_hour.csv"));
     assert!(files.html.contains("Hours are joined"));
+}
+
+#[test]
+fn a_small_part_of_the_day_takes_all_hours_with_it() {
+    // 3 people at night, beside a total and a share at night: neither hours nor the share may be printed.
+    let mut input = month();
+    input.arrivals.retain(|a| a.unit.point == "anse_a_pitres");
+    input.arrivals.push(arrival(
+        "2026-03-05T23:10:00-05:00",
+        "malpasse",
+        [0, 1, 0, 0, 0],
+        [0, 2, 0, 0, 0],
+    ));
+    let files = made(&input);
+    assert!(
+        !files
+            .tables
+            .keys()
+            .any(|name| name.contains("hour") || name.contains("part_of_day"))
+    );
+    assert!(files.html.contains("Hours are kept back"));
+    assert!(!files.html.contains("arrived at night"));
+}
+
+#[test]
+fn people_whose_hour_is_unknown_cannot_be_found_by_subtraction() {
+    let mut input = month();
+    let mut unknown = arrival(
+        "2026-03-05T12:00:00-05:00",
+        "malpasse",
+        [0, 1, 0, 0, 0],
+        [0, 2, 0, 0, 0],
+    );
+    unknown.answers.insert("A04".into(), Answer::code("part_of_day"));
+    input.arrivals.push(unknown);
+    let files = made(&input);
+    assert!(files.tables["people_by_corridor_and_time.csv"].contains("part_of_day,withheld"));
+    assert!(!files.tables.contains_key("people_by_hour.csv"));
+}
+
+#[test]
+fn everybody_is_one_table_by_stage_age_and_sex() {
+    // 3 men counted without ages: neither their row nor a total of one part may give them away.
+    let mut input = month();
+    let mut few = arrival("2026-03-05T12:00:00-05:00", "malpasse", [0; 5], [0; 5]);
+    few.answers.retain(|code, _| !code.starts_with("T_"));
+    few.answers.insert("N_m_adult".into(), Answer::Integer(3));
+    few.answers.insert("A30".into(), Answer::Integer(3));
+    input.arrivals.push(few);
+    let table = &made(&input).tables["people_by_age_and_sex.csv"];
+    let row = |start: &str| table.lines().find(|l| l.starts_with(start)).unwrap().to_owned();
+    assert_eq!(row("adult,adult,m,"), "adult,adult,m,withheld");
+    assert_eq!(row("*,*,*,"), format!("*,*,*,{}", 15_161 + 3));
+    let kept_back = table
+        .lines()
+        .filter(|l| l.starts_with("adult,") && l.ends_with("withheld"))
+        .count();
+    assert!(kept_back >= 2, "{table}");
 }
 
 #[test]

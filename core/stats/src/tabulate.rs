@@ -64,27 +64,26 @@ pub fn tabulate(
         });
     }
     let denominator = count(&indicator.denominator, records, by, &dimensions)?;
-    // A share of nobody or of everybody says it about each of a small group (domain 5.2(4)).
-    let group: BTreeSet<Place> = numerator
-        .places()
-        .filter(|place| {
-            let (part, whole) = (numerator.cell(place).count, denominator.cell(place).count);
-            whole > 0 && whole < 2 * rule.k && (part == 0 || part == whole)
-        })
-        .cloned()
-        .collect();
-    // What is left over is a figure as well: 38 of 40 tells that two are not.
-    let rest: BTreeSet<Place> = numerator
-        .places()
-        .filter(|place| {
-            let (part, whole) = (numerator.cell(place).count, denominator.cell(place).count);
-            part < whole && whole - part < rule.k && indicator.per == 100
-        })
-        .cloned()
-        .collect();
-    let hidden: BTreeSet<Place> = group.union(&rest).cloned().collect();
-    let safe_part = numerator.protect_with(&rule, &hidden)?;
-    let safe_whole = denominator.protect(&rule)?;
+    let at = |place: &Place| (numerator.cell(place).count, denominator.cell(place).count);
+    let of = |hide: &dyn Fn(u64, u64) -> bool| -> BTreeSet<Place> {
+        let pairs = numerator.places().map(|place| (place, at(place)));
+        pairs
+            .filter(|(_, (part, whole))| hide(*part, *whole))
+            .map(|(place, _)| place.clone())
+            .collect()
+    };
+    let small = |count: u64| count < rule.k && (count > 0 || sensitive);
+    let share_of_people = indicator.per == 100;
+    // A share of nobody or of everybody says it about each of a small group (domain 5.2(4)); and beside the whole
+    // "less than k" would tell what is left over within k.
+    let hidden_parts = of(&|part, whole| {
+        (whole > 0 && whole < 2 * rule.k && (part == 0 || part == whole))
+            || (share_of_people && whole > 0 && small(part))
+    });
+    // What is left over is a figure as well: 38 of 40 tells that two are not. Then the whole is kept back.
+    let hidden_wholes = of(&|part, whole| share_of_people && part < whole && small(whole - part));
+    let safe_part = numerator.protect_with(&rule, &hidden_parts)?;
+    let safe_whole = denominator.protect_with(&rule, &hidden_wholes)?;
     let mut shares = Vec::new();
     for (place, part) in safe_part.cells() {
         let share = match (part, safe_whole.cell(place)) {
@@ -200,6 +199,18 @@ mod tests {
     }
 
     #[test]
+    fn a_small_part_beside_its_whole_says_withheld() {
+        let pack = pack();
+        let indicator = pack.indicators().iter().find(|i| i.id == "I06").unwrap();
+        let records = Records {
+            events: vec![event("malpasse", 90, 3, None)],
+            interviews: Vec::new(),
+        };
+        let made = tabulate(indicator, &records, &[], Totals::Printed, None, Class::Int).unwrap();
+        assert_eq!(made.numerator.cell(&[]), Some(Cell::Withheld));
+    }
+
+    #[test]
     fn the_threshold_cannot_be_lowered() {
         let pack = pack();
         let indicator = &pack.indicators()[0];
@@ -220,5 +231,11 @@ mod tests {
         };
         let made = tabulate(indicator, &records, &[], Totals::Left, None, Class::Int).unwrap();
         assert_eq!(made.shares, vec![(vec![], Share::TooFew)]);
+        assert_eq!(
+            made.numerator.cell(&[]),
+            Some(Cell::Count(40)),
+            "how many were interviewed is no secret"
+        );
+        assert_eq!(made.denominator.unwrap().cell(&[]), Some(Cell::Withheld));
     }
 }

@@ -12,8 +12,10 @@ use super::{Error, ReportInput, numbers};
 
 /// Age groups of the tally, oldest first, as they stand in the pyramid.
 pub(crate) const AGES: [&str; 5] = ["60p", "18_59", "12_17", "5_11", "0_4"];
-/// Groups of a count without ages.
+/// Groups of a count without ages; they follow the age groups as rows of one table.
 pub(crate) const GROUPS: [&str; 2] = ["adult", "child"];
+/// Whether a row holds adults (0) or children (1).
+pub(crate) const STAGES: [usize; 7] = [0, 0, 1, 1, 1, 0, 1];
 /// Sexes of the tally: women and girls, men and boys, not determined.
 pub(crate) const SEXES: [&str; 3] = ["f", "m", "u"];
 /// Parts of the day, for which hours are joined when one of them is small: first hour of each.
@@ -40,22 +42,19 @@ const RULE: Rule = Rule {
 pub(crate) struct Figures {
     /// People (I01) by month.
     pub(crate) people: Tabulated,
-    /// Children (I06).
-    pub(crate) children: Tabulated,
     /// Children alone or separated (I07), by corridor.
     pub(crate) alone: Tabulated,
     /// Consent (I38).
     pub(crate) consent: Tabulated,
-    /// People by hour from 05:00, or by part of the day.
-    pub(crate) hours: Table<Safe>,
+    /// People by hour from 05:00, or by part of the day; nothing where it would give a few people away.
+    pub(crate) hours: Option<Table<Safe>>,
     /// Whether hours are joined into four parts of the day.
     pub(crate) joined: bool,
     /// People at night, by day, and at a time known only as a part of the day, by corridor.
     pub(crate) corridors: Table<Safe>,
-    /// People by age and sex, counted by age.
+    /// People by stage (adult or child), row (age groups, then those counted without ages) and sex: one table, so that
+    /// no total of one part gives a withheld cell of another away.
     pub(crate) ages: Table<Safe>,
-    /// People by adult or child and sex, counted without ages.
-    pub(crate) groups: Table<Safe>,
     /// Adults and children by point, unofficial crossings together.
     pub(crate) points: Table<Safe>,
     /// Arrivals by what was seen: yes, no, could not see.
@@ -103,30 +102,45 @@ impl Figures {
             Ok(tabulate(indicator, &records, by, Totals::Printed, None, class)?)
         };
         let coverage = Coverage::of(input);
-        let hours = by_hour(input, coverage.strip.as_ref())?.protect(&RULE)?;
-        let joined =
-            (0..24).any(|hour| !matches!(hours.cell(&[Some(hour)]), Some(Cell::Count(_) | Cell::NotWatched)));
+        let clear = |table: &Table<Safe>| {
+            table
+                .cells()
+                .all(|(_, cell)| matches!(cell, Cell::Count(_) | Cell::NotWatched))
+        };
+        let by_hour = by_hour(input, coverage.strip.as_ref())?.protect(&RULE)?;
+        let joined = !clear(&by_hour);
         let hours = if joined {
             by_part(input)?.protect(&RULE)?
         } else {
-            hours
+            by_hour
         };
         let corridor_codes: Vec<String> = values(input, |arrival| &arrival.unit.corridor);
         let corridor_names = corridor_codes.iter().map(|code| countries(input, code)).collect();
         let (point_codes, point_names) = points(input);
+        let corridors = by_corridor(input, corridor_codes)?.protect(&RULE)?;
+        // Hours, corridors and everybody share totals: where one of them keeps a time of day back, hours would give it away.
+        let hours = (clear(&hours) && clear(&corridors)).then_some(hours);
+        let ages = by_cells(input)?.protect(&RULE)?;
+        let points = by_point(input, point_codes)?.protect(&RULE)?;
+        // The same of children by age and by point: both totals are printed, or points are printed without children.
+        let (by_age, by_point) = (ages.cell(&[Some(1), None, None]), points.cell(&[None, Some(1)]));
+        let same = matches!((by_age, by_point), (Some(Cell::Count(_)), Some(Cell::Count(_))));
+        let points = if same {
+            points
+        } else {
+            people_by_point(input, &points)?.protect(&RULE)?
+        };
         let arrived = || input.arrivals.iter().filter(|a| a.arrived());
         let how = |code: &str| count(arrived().filter(|a| a.code("A20") == Some(code)).count());
         Ok(Self {
             people: of("I01", &[By::Month])?,
-            children: of("I06", &[])?,
             alone: of("I07", &[By::Corridor])?,
             consent: of("I38", &[])?,
             hours,
             joined,
-            corridors: by_corridor(input, corridor_codes)?.protect(&RULE)?,
-            ages: by_cells(input, "T", &AGES)?.protect(&RULE)?,
-            groups: by_cells(input, "N", &GROUPS)?.protect(&RULE)?,
-            points: by_point(input, point_codes)?.protect(&RULE)?,
+            corridors,
+            ages,
+            points,
             seen: by_seen(input)?.protect(&RULE)?,
             arrivals: count(arrived().count()),
             watches: count(input.arrivals.len() - arrived().count()),
@@ -157,6 +171,9 @@ impl Figures {
 
     /// People at night, and people whose hour is known.
     pub(crate) fn night(&self) -> (Option<Cell>, Option<Cell>) {
+        if self.hours.is_none() {
+            return (None, None);
+        }
         let night = self.corridors.cell(&[None, Some(0)]);
         let day = self.corridors.cell(&[None, Some(1)]);
         let known = match (night.and_then(Cell::count), day.and_then(Cell::count)) {
@@ -166,12 +183,19 @@ impl Figures {
         (night, known)
     }
 
-    /// People by one value of a dimension of the pyramid, both ways of counting together.
+    /// People of one sex.
     pub(crate) fn sex(&self, sex: usize) -> Option<Cell> {
-        sum(&[
-            self.ages.cell(&[None, Some(sex)]),
-            self.groups.cell(&[None, Some(sex)]),
-        ])
+        self.ages.cell(&[None, None, Some(sex)])
+    }
+
+    /// People in one row of the pyramid, of one sex or of all.
+    pub(crate) fn row(&self, row: usize, sex: Option<usize>) -> Option<Cell> {
+        self.ages.cell(&[STAGES.get(row).copied(), Some(row), sex])
+    }
+
+    /// Children in all.
+    pub(crate) fn children(&self) -> Option<Cell> {
+        self.ages.cell(&[Some(1), None, None])
     }
 
     /// One table as CSV a figure: the protected values and nothing else.
@@ -181,20 +205,17 @@ impl Figures {
             files.insert(format!("{name}.csv"), csv_of(table, value, words));
         };
         put("people_by_month", &self.people.numerator, "people");
-        put(
-            if self.joined {
+        if let Some(hours) = &self.hours {
+            let name = if self.joined {
                 "people_by_part_of_day"
             } else {
                 "people_by_hour"
-            },
-            &self.hours,
-            "people",
-        );
+            };
+            put(name, hours, "people");
+        }
         put("people_by_age_and_sex", &self.ages, "people");
-        put("people_by_group_and_sex", &self.groups, "people");
         put("people_by_corridor_and_time", &self.corridors, "people");
         put("people_by_point", &self.points, "people");
-        put("children", &self.children.numerator, "children");
         put("children_alone_by_corridor", &self.alone.numerator, "children");
         put("consent", &self.consent.numerator, "people");
         put("arrivals_by_what_was_seen", &self.seen, "arrivals");
@@ -313,19 +334,43 @@ fn by_corridor(input: &ReportInput, codes: Vec<String>) -> Result<Table<Raw>, Er
     Ok(table)
 }
 
-fn by_cells(input: &ReportInput, prefix: &str, rows: &[&str]) -> Result<Table<Raw>, Error> {
-    let mut table = Table::new(vec![
-        dimension("age", rows.iter().copied()),
+fn by_cells(input: &ReportInput) -> Result<Table<Raw>, Error> {
+    let rows = AGES.iter().chain(&GROUPS).copied();
+    let dimensions = vec![
+        dimension("stage", GROUPS),
+        dimension("age", rows.clone()),
         dimension("sex", SEXES),
-    ])?;
+    ];
+    let mut table = Table::new(dimensions)?;
     for arrival in &input.arrivals {
-        for (r, row) in rows.iter().enumerate() {
+        for (r, row) in rows.clone().enumerate() {
+            let prefix = if r < AGES.len() { "T" } else { "N" };
             for (s, sex) in SEXES.iter().enumerate() {
                 let code = format!("{prefix}_{sex}_{row}");
                 if arrival.answers.get(&code).is_some() {
-                    table.add(&[r, s], arrival.number(&code));
+                    table.add(
+                        &[STAGES.get(r).copied().unwrap_or(0), r, s],
+                        arrival.number(&code),
+                    );
                 }
             }
+        }
+    }
+    Ok(table)
+}
+
+/// People by point without a cut by children, where that would give a few of them away.
+fn people_by_point(input: &ReportInput, points: &Table<Safe>) -> Result<Table<Raw>, Error> {
+    let codes = points
+        .dimensions()
+        .first()
+        .map(|d| d.values.clone())
+        .unwrap_or_default();
+    let mut table = Table::new(vec![dimension("point", codes.clone())])?;
+    for arrival in &input.arrivals {
+        let code = point_row(input, &arrival.unit.point);
+        if let Some(row) = codes.iter().position(|own| own == code) {
+            table.add(&[row], arrival.number("A30"));
         }
     }
     Ok(table)

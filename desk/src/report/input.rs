@@ -102,7 +102,7 @@ impl ReportInput {
     /// after corrections.
     ///
     /// # Errors
-    /// [`Error::Pack`], [`Error::Record`].
+    /// [`Error::Pack`].
     pub fn from_entries(
         organisation: &str,
         period: Period,
@@ -126,6 +126,7 @@ impl ReportInput {
         let mut units = BTreeMap::new();
         let mut arrivals = Vec::new();
         let mut counted_again = 0;
+        let mut unreadable = 0;
         for (event, folded) in fold::fold_events(entries) {
             let mut heads: Vec<&Stored> = folded
                 .counts
@@ -141,8 +142,15 @@ impl ReportInput {
             let Some(answers) = Records::choose(&answers).and_then(|n| answers.get(n)) else {
                 continue;
             };
-            let at = answers.get("A03").and_then(Answer::as_str).ok_or(Error::Record)?;
-            let at = time::parse(at).map_err(|_| Error::Record)?;
+            // One record that cannot be read must not stop all figures; it is counted with what is set aside.
+            let Some(at) = answers
+                .get("A03")
+                .and_then(Answer::as_str)
+                .and_then(|at| time::parse(at).ok())
+            else {
+                unreadable += 1;
+                continue;
+            };
             let text = |code: &str| {
                 answers
                     .get(code)
@@ -173,12 +181,15 @@ impl ReportInput {
                 .filter_map(|hash| by_hash.get(hash))
             {
                 let answers = interview.typed(&entry.fields().body);
-                let event = header::event_id(&answers).map_err(|_| Error::Record)?;
+                let event = header::event_id(&answers).ok().flatten();
                 let unit = event.and_then(|event| units.get(&event)).cloned();
                 let unit = match unit {
                     Some(unit) => unit,
                     None => {
-                        let at = time::local(&entry.fields().clock).map_err(|_| Error::Record)?;
+                        let Ok(at) = time::local(&entry.fields().clock) else {
+                            unreadable += 1;
+                            continue;
+                        };
                         Unit {
                             month: month(&at),
                             corridor: String::new(),
@@ -212,7 +223,7 @@ impl ReportInput {
             pack: pack.clone(),
             counted_again,
             missing: 0,
-            set_aside: 0,
+            set_aside: unreadable,
         })
     }
 

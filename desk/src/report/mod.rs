@@ -33,9 +33,6 @@ pub enum Error {
         /// Which key.
         what: &'static str,
     },
-    /// An entry's answers do not fit its form.
-    #[error("a stored record does not fit its form")]
-    Record,
     /// The form pack lacks what the report needs.
     #[error("the form pack lacks {what}")]
     Pack {

@@ -159,7 +159,7 @@ impl Page<'_> {
         let (words, figures) = (self.words, self.figures);
         let total = self.cell(figures.total());
         let (night, known) = figures.night();
-        let children = figures.children.numerator.cell(&[]);
+        let children = figures.children();
         let alone = figures.alone.numerator.cell(&[None]);
         let (agreed, asked) = self.consent();
         html! {
@@ -325,7 +325,11 @@ impl Page<'_> {
                 figure class="box" id="figure-1" {
                     h3 { (title) }
                     p class="line" { (words.fill("hours_line", &[("n", "1"), ("period", &self.period())])) }
-                    @if figures.joined { (self.parts()) } @else { (self.hours()) }
+                    @match &figures.hours {
+                        None => { p { (words.get("hours_withheld")) } }
+                        Some(table) if figures.joined => { (self.parts(table)) }
+                        Some(table) => { (self.hours(table)) }
+                    }
                     p class="note" {
                         @match unknown {
                             Some(Cell::Count(0) | Cell::NotWatched) | None => { (words.get("hours_all_known")) }
@@ -338,8 +342,8 @@ impl Page<'_> {
         }
     }
 
-    fn hours(&self) -> Markup {
-        let (words, table) = (self.words, &self.figures.hours);
+    fn hours(&self, table: &Table<Safe>) -> Markup {
+        let words = self.words;
         let cells: Vec<Option<Cell>> = (0..24).map(|n| table.cell(&[Some(n)])).collect();
         let largest = cells
             .iter()
@@ -436,8 +440,8 @@ impl Page<'_> {
         }
     }
 
-    fn parts(&self) -> Markup {
-        let (words, table) = (self.words, &self.figures.hours);
+    fn parts(&self, table: &Table<Safe>) -> Markup {
+        let words = self.words;
         let largest = (0..4)
             .filter_map(|n| table.cell(&[Some(n)]).and_then(Cell::count))
             .max()
@@ -465,7 +469,7 @@ impl Page<'_> {
         let (words, figures) = (self.words, self.figures);
         let total = figures.total();
         let (women, men, unknown) = (figures.sex(0), figures.sex(1), figures.sex(2));
-        let children = figures.children.numerator.cell(&[]);
+        let children = figures.children();
         let sex_known = percent(sum(&[women, men]), total).is_some_and(|share| share >= 80);
         let title = match (percent(children, total), percent(men, total)) {
             (Some(_), Some(_)) if sex_known => words.fill(
@@ -497,16 +501,10 @@ impl Page<'_> {
 
     fn pyramid(&self) -> Markup {
         let (words, figures) = (self.words, self.figures);
-        let ages = &figures.ages;
-        let groups = &figures.groups;
-        let cells = |table: &Table<Safe>, rows: usize| -> u64 {
-            (0..rows)
-                .flat_map(|r| (0..2).map(move |s| (r, s)))
-                .filter_map(|(r, s)| table.cell(&[Some(r), Some(s)]).and_then(Cell::count))
-                .max()
-                .unwrap_or(0)
-        };
-        let largest = cells(ages, AGES.len()).max(cells(groups, GROUPS.len()));
+        let rows = AGES.len() + GROUPS.len();
+        let drawn = (0..rows).flat_map(|row| (0..2).map(move |sex| (row, sex)));
+        let counts = drawn.filter_map(|(row, sex)| figures.row(row, Some(sex)).and_then(Cell::count));
+        let largest = counts.max().unwrap_or(0);
         let (left, right, whole) = (280.0, 398.0, 208.0);
         let mut marks = vec![
             Mark::Word(left, 14.0, Anchor::End, "bold", words.get("women").to_owned()),
@@ -551,7 +549,7 @@ impl Page<'_> {
                 y += 10.0;
             }
             for sex in 0..2 {
-                side(&mut marks, ages.cell(&[Some(row), Some(sex)]), sex, y, false);
+                side(&mut marks, figures.row(row, Some(sex)), sex, y, false);
             }
             marks.push(Mark::Word(
                 (left + right) / 2.0,
@@ -564,10 +562,11 @@ impl Page<'_> {
         }
         marks.push(Mark::Line(left, 24.0, left, y, "axis"));
         marks.push(Mark::Line(right, 24.0, right, y, "axis"));
-        let grouped = (0..2).any(|row| {
-            groups
-                .cell(&[Some(row), None])
-                .is_some_and(|cell| cell != Cell::NotWatched && cell != Cell::Count(0))
+        let grouped = (AGES.len()..rows).any(|row| {
+            !matches!(
+                figures.row(row, None),
+                None | Some(Cell::NotWatched | Cell::Count(0))
+            )
         });
         if grouped {
             y += 24.0;
@@ -581,7 +580,7 @@ impl Page<'_> {
             y += 10.0;
             for (row, group) in GROUPS.iter().enumerate() {
                 for sex in 0..2 {
-                    side(&mut marks, groups.cell(&[Some(row), Some(sex)]), sex, y, true);
+                    side(&mut marks, figures.row(AGES.len() + row, Some(sex)), sex, y, true);
                 }
                 marks.push(Mark::Word(
                     (left + right) / 2.0,
@@ -604,10 +603,10 @@ impl Page<'_> {
                 } }
                 tbody {
                     @for (row, age) in AGES.iter().enumerate() {
-                        tr { th scope="row" { (words.get(&format!("age_{age}"))) } @for sex in 0..3 { (self.td(ages.cell(&[Some(row), Some(sex)]))) } (self.td(ages.cell(&[Some(row), None]))) }
+                        tr { th scope="row" { (words.get(&format!("age_{age}"))) } @for sex in 0..3 { (self.td(figures.row(row, Some(sex)))) } (self.td(figures.row(row, None))) }
                     }
                     @if grouped { @for (row, group) in GROUPS.iter().enumerate() {
-                        tr { th scope="row" { (words.get(&format!("group_{group}"))) } @for sex in 0..3 { (self.td(groups.cell(&[Some(row), Some(sex)]))) } (self.td(groups.cell(&[Some(row), None]))) }
+                        tr { th scope="row" { (words.get(&format!("group_{group}"))) } @for sex in 0..3 { (self.td(figures.row(AGES.len() + row, Some(sex)))) } (self.td(figures.row(AGES.len() + row, None))) }
                     } }
                 }
             }
@@ -655,8 +654,9 @@ impl Page<'_> {
                         tbody {
                             @for (row, name) in figures.point_names.iter().map(Some).chain([None]).enumerate() {
                                 @let at = name.map(|_| row);
-                                @let people = figures.points.cell(&[at, None]);
-                                @let children = figures.points.cell(&[at, Some(1)]);
+                                @let cut = figures.points.dimensions().len() == 2;
+                                @let people = if cut { figures.points.cell(&[at, None]) } else { figures.points.cell(&[at]) };
+                                @let children = if cut { figures.points.cell(&[at, Some(1)]) } else { Some(Cell::Withheld) };
                                 tr class=[name.is_none().then_some("total")] {
                                     th scope="row" { @match name {
                                         Some(name) if name == super::figures::UNOFFICIAL => { (words.get("unofficial")) }
