@@ -40,7 +40,18 @@ fn init(store: &str) -> Capability {
     Capability::from_hex(String::from_utf8(output.stdout).unwrap().trim()).unwrap()
 }
 
-fn serve(store: &str) -> (Child, SocketAddr) {
+/// A hub process that does not outlive its test.
+struct Serving(Child);
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn serve(store: &str) -> (Serving, SocketAddr) {
     let mut child = hub(&[
         "serve",
         "--listen",
@@ -57,10 +68,10 @@ fn serve(store: &str) -> (Child, SocketAddr) {
     BufReader::new(child.stdout.take().unwrap())
         .read_line(&mut line)
         .unwrap();
-    (child, line.trim().parse().unwrap())
+    (Serving(child), line.trim().parse().unwrap())
 }
 
-fn signal(child: &Child, name: &str) {
+fn signal(Serving(child): &Serving, name: &str) {
     assert!(
         Command::new("kill")
             .args([name, &child.id().to_string()])
@@ -127,16 +138,23 @@ fn a_hub_that_is_told_to_stop_ends_well() {
             put(addr, &INBOX, &cap(1), b"a").unwrap();
         }
         signal(&child, name);
-        assert!(child.wait().unwrap().success());
+        assert!(child.0.wait().unwrap().success());
         assert!(
             !folder.path().join("hub.db-wal").exists(),
             "the log is written back"
         );
     }
-    let (mut child, addr) = serve(&store);
+    let (_child, addr) = serve(&store);
     assert_eq!(stored(addr).len(), 1);
-    child.kill().unwrap();
-    child.wait().unwrap();
+}
+
+/// Counts a writer that is no more, also one that panicked.
+struct Ended<'a>(&'a AtomicUsize);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 /// Eight writers put as fast as they can; the hub is killed under them, again and again. Whatever it called
@@ -150,11 +168,12 @@ fn what_was_called_stored_survives_the_kill() {
     set_up(addr, &admin);
     let stored_once: Mutex<BTreeSet<Digest>> = Mutex::default();
     for round in 0..6u8 {
-        let answered = AtomicUsize::new(0);
+        let (answered, ended) = (AtomicUsize::new(0), AtomicUsize::new(0));
         std::thread::scope(|scope| {
             for writer in 0..8u8 {
-                let (answered, stored_once) = (&answered, &stored_once);
+                let (answered, ended, stored_once) = (&answered, Ended(&ended), &stored_once);
                 scope.spawn(move || {
+                    let _ended = ended;
                     for n in 0..u16::MAX {
                         let bytes = [&[round, writer][..], &n.to_be_bytes(), &[writer; 4_000]].concat();
                         // Cut off: the hub is dead.
@@ -170,12 +189,12 @@ fn what_was_called_stored_survives_the_kill() {
                     }
                 });
             }
-            while answered.load(Ordering::Relaxed) < 60 {
+            while answered.load(Ordering::Relaxed) < 60 && ended.load(Ordering::Relaxed) == 0 {
                 std::thread::yield_now();
             }
-            child.kill().unwrap();
+            child.0.kill().unwrap();
         });
-        child.wait().unwrap();
+        drop(child);
         (child, addr) = serve(&store);
         let there = stored(addr);
         let promised = stored_once.lock().unwrap();
@@ -186,6 +205,4 @@ fn what_was_called_stored_survives_the_kill() {
             promised.difference(&there).count()
         );
     }
-    child.kill().unwrap();
-    child.wait().unwrap();
 }
