@@ -402,7 +402,12 @@ fn canned(status: &str, kind: &str, more: &str, body: &str) -> Message {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        reason = "tests"
+    )]
     use super::*;
 
     /// Answers every request with `ok` and counts them.
