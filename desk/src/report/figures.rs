@@ -65,7 +65,8 @@ pub(crate) struct Figures {
     /// How arrivals were counted: one by one, estimated, by a partner.
     pub(crate) counted: [u64; 3],
     /// Arrivals with an official number, and official and own sum of these.
-    pub(crate) official: Table<Safe>,
+    pub(crate) official: Option<Cell>,
+    pub(crate) with_official: Option<Cell>,
     /// Points with at least one count, official and unofficial.
     pub(crate) watched_points: (usize, usize),
     /// Points with planned hours.
@@ -145,7 +146,8 @@ impl Figures {
             arrivals: count(arrived().count()),
             watches: count(input.arrivals.len() - arrived().count()),
             counted: [how("counted"), how("estimated"), how("partner")],
-            official: official(input)?.protect(&RULE)?,
+            official: official(input)?.protect(&RULE)?.cell(&[]),
+            with_official: with_official(input)?.protect(&RULE)?.cell(&[Some(0)]),
             watched_points: coverage.points,
             planned_points: coverage.planned_points,
             planned_hours: coverage.planned,
@@ -416,17 +418,27 @@ fn by_seen(input: &ReportInput) -> Result<Table<Raw>, Error> {
     Ok(table)
 }
 
-fn official(input: &ReportInput) -> Result<Table<Raw>, Error> {
-    let mut table = Table::new(vec![dimension("source", ["official", "counted"])])?;
-    for arrival in input
-        .arrivals
-        .iter()
-        .filter(|a| a.answers.get("A33").and_then(|n| n.as_integer()).is_some())
-    {
-        table.add(&[0], arrival.number("A33"));
-        table.add(&[1], arrival.number("A30"));
+/// People counted in arrivals with and without a number given by officials: one table, because the first beside
+/// everybody tells the second.
+fn with_official(input: &ReportInput) -> Result<Table<Raw>, Error> {
+    let mut table = Table::new(vec![dimension("official_number", ["given", "not_given"])])?;
+    for arrival in &input.arrivals {
+        table.add(&[usize::from(!has_official(arrival))], arrival.number("A30"));
     }
     Ok(table)
+}
+
+/// What officials said, of the arrivals of which they said something.
+fn official(input: &ReportInput) -> Result<Table<Raw>, Error> {
+    let mut table = Table::new(Vec::new())?;
+    for arrival in input.arrivals.iter().filter(|arrival| has_official(arrival)) {
+        table.add(&[], arrival.number("A33"));
+    }
+    Ok(table)
+}
+
+fn has_official(arrival: &super::Arrival) -> bool {
+    arrival.answers.get("A33").and_then(|n| n.as_integer()).is_some()
 }
 
 fn values(input: &ReportInput, of: impl Fn(&super::Arrival) -> &String) -> Vec<String> {

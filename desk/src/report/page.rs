@@ -314,7 +314,7 @@ impl Page<'_> {
         let title = match percent(night, known).filter(|_| known_enough) {
             Some(share) => match numbers::fraction(share, words) {
                 Some(fraction) => words.fill("hours_finding", &[("share", fraction)]),
-                None => words.fill("hours_finding", &[("share", &format!("{share}%"))]),
+                None => words.fill("hours_finding", &[("share", &format!("{share}% of the"))]),
             },
             None => words.get("hours_neutral").to_owned(),
         };
@@ -675,6 +675,16 @@ impl Page<'_> {
     }
 
     fn alone(&self, row: usize) -> String {
+        // A share of a figure that is not printed would print it.
+        if self
+            .figures
+            .corridors
+            .cell(&[Some(row), None])
+            .and_then(Cell::count)
+            .is_none()
+        {
+            return self.words.get("mark_too_few").to_owned();
+        }
         let shares = &self.figures.alone.shares;
         let share = shares
             .iter()
@@ -749,10 +759,7 @@ impl Page<'_> {
     fn method(&self) -> Markup {
         let (words, figures) = (self.words, self.figures);
         let n = |n: usize| count(n as u64);
-        let (official, own) = (
-            figures.official.cell(&[Some(0)]),
-            figures.official.cell(&[Some(1)]),
-        );
+        let (official, own) = (figures.official, figures.with_official);
         let [one_by_one, estimated, partner] = figures.counted.map(count);
         html! {
             section class="column" {
