@@ -1,5 +1,5 @@
 //! The contract of the border, run by a Python, a Kotlin and a Swift program over their generated bindings. Each talks
-//! to one helper process that holds a real hub and a real desk. A language whose tools are absent is skipped by name.
+//! to one practice process that holds a real hub and a real desk. A language whose tools are absent is skipped by name.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -164,10 +164,10 @@ pub fn swift() -> anyhow::Result<Outcome> {
         package.join("Package.swift"),
     )?;
     bindings::generate(What::Swift, Build::Contract, &package.join("Sources"), &lib)?;
-    let helper = inside.join("landfall-practice");
-    std::fs::copy(bindings::practice(), &helper)?;
-    let (package, lib, helper) = if native {
-        (package, lib, helper)
+    let practice = inside.join("landfall-practice");
+    std::fs::copy(bindings::practice(), &practice)?;
+    let (package, lib, practice) = if native {
+        (package, lib, practice)
     } else {
         (
             "/landfall/package".into(),
@@ -204,7 +204,7 @@ pub fn swift() -> anyhow::Result<Outcome> {
         // Debian's libswiftObservation leaves a symbol undefined.
         command.args(["-Xlinker", "--allow-shlib-undefined"]);
     }
-    command.env("LANDFALL_PRACTICE", helper);
+    command.env("LANDFALL_PRACTICE", practice);
     let (well, text) = watched(&mut command)?;
     Ok(with_end(xctest(&text), well))
 }

@@ -1,7 +1,7 @@
 """The contract of the border, in Python over the generated binding: what a shell may rely on, in thirteen steps that
 build on each other. tests/ffi/kotlin and bindings/swift hold the same contract in their languages.
 
-Run by `cargo xtask test --only python`. LANDFALL_BINDING is the folder of the binding, LANDFALL_PRACTICE the helper
+Run by `cargo xtask test --only python`. LANDFALL_BINDING is the folder of the binding, LANDFALL_PRACTICE the practice
 process that holds a real hub and a real desk."""
 
 import hashlib
@@ -28,7 +28,7 @@ SENTINEL = "CANARY-0042"
 
 
 class Practice:
-    """The helper process: one JSON object a line."""
+    """The practice process: one JSON object a line."""
 
     def __init__(self, home):
         self.process = subprocess.Popen(
@@ -42,7 +42,7 @@ class Practice:
     def answer(self):
         line = self.process.stdout.readline()
         if not line:
-            raise AssertionError("the helper process has ended")
+            raise AssertionError("the practice process has ended")
         answer = json.loads(line)
         if "error" in answer:
             raise AssertionError(answer["error"])

@@ -105,7 +105,7 @@ final class ContractTests: XCTestCase {
             practice = try Practice(home: folder + "/practice")
             invitation = try text(practice.start)
         } catch {
-            fatalError("no helper process: \(error)")
+            fatalError("no practice process: \(error)")
         }
     }
 

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The helper process that holds a real hub and a real desk: one JSON object a line.
+/// The practice process: it holds a real hub and a real desk: one JSON object a line.
 final class Practice {
     private let process = Process()
     private let input = Pipe()
@@ -28,7 +28,7 @@ final class Practice {
                 return fields
             }
             let more = output.fileHandleForReading.availableData
-            if more.isEmpty { throw Refused(text: "the helper process has ended") }
+            if more.isEmpty { throw Refused(text: "the practice process has ended") }
             waiting.append(more)
         }
     }

@@ -2,7 +2,7 @@ package landfall.contract
 
 import java.io.File
 
-/** The helper process that holds a real hub and a real desk: one JSON object a line. */
+/** The practice process: it holds a real hub and a real desk: one JSON object a line. */
 class Practice(
     home: File,
 ) {
@@ -16,7 +16,7 @@ class Practice(
     val start: String = answer()
 
     private fun answer(): String {
-        val line = output.readLine() ?: throw AssertionError("the helper process has ended")
+        val line = output.readLine() ?: throw AssertionError("the practice process has ended")
         if (line.contains("\"error\"")) throw AssertionError(line)
         return line
     }
@@ -37,7 +37,7 @@ class Practice(
     }
 }
 
-/** The helper answers with flat objects of texts, numbers and lists of texts: three patterns read them. */
+/** The practice process answers with flat objects of texts, numbers and lists of texts: three patterns read them. */
 object Json {
     fun text(value: String): String =
         value.fold(StringBuilder("\"")) { line, c ->
