@@ -140,7 +140,11 @@ fn what_was_called_saved_survives_every_kill_exactly_once() {
             acknowledged.extend(hashes(&saved));
         }
         // The last form is told and not waited for: the kill meets it wherever it is.
-        process.say(&if round.is_multiple_of(2) { interview() } else { tally() });
+        process.say(&if round.is_multiple_of(2) {
+            interview()
+        } else {
+            tally()
+        });
         let heard = process.heard_in(round);
         for answer in heard.into_iter().chain(process.kill()) {
             acknowledged.extend(hashes(&answer));
