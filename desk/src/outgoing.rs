@@ -110,7 +110,11 @@ impl Desk {
             let Some(own) = receipts.get(&device.id) else {
                 continue;
             };
-            let mut serial = device.control_serial;
+            // A desk that was opened from its backup has forgotten the serials that it used since; phones have not. The
+            // wall clock is above them, unless it has gone back: then the receipts are heard once it has caught up.
+            let mut serial = device
+                .control_serial
+                .max(u64::try_from(reading.wall_s).unwrap_or(0));
             for part in own.chunks(MAX_RECEIPTS) {
                 serial += 1;
                 let control = Control {

@@ -626,7 +626,8 @@ fn a_desk_that_was_set_up_again_from_its_backup_opens_what_comes_later() {
     amina.carry();
     assert_eq!(amina.states(), ["backed_up"]);
 
-    // The laptop is gone; the second medium becomes the desk.
+    // The laptop is gone; the second medium becomes the desk. That takes a while.
+    world.clock.advance_s(600);
     drop(world.desk.take());
     fs::remove_dir_all(world.path("desk")).unwrap();
     let clock: Arc<TestClock> = Arc::clone(&world.clock);
@@ -650,6 +651,17 @@ fn a_desk_that_was_set_up_again_from_its_backup_opens_what_comes_later() {
     joseph.carry();
     let pulled = world.pull();
     assert_eq!(world.ingest(&pulled), (3, 4, 0));
+    // The copy was made before the desk's last answer: what it says now must still be news to the phones.
+    world.back_up();
+    assert_eq!(
+        world.send_out(),
+        4,
+        "three new ones, and the one whose answer the copy does not know"
+    );
+    amina.carry();
+    joseph.carry();
+    assert_eq!(amina.states(), ["backed_up"; 3]);
+    assert_eq!(joseph.states(), ["backed_up"]);
     world.assert_complete(&mut [&mut amina, &mut joseph]);
 }
 

@@ -240,8 +240,8 @@ fn no_swift_root(root: &Path) -> anyhow::Result<Option<String>> {
     let mut command = Command::new("debootstrap");
     command
         .args(["--variant=minbase", "--include=swiftlang,libc6-dev", "trixie"])
-        .arg(root);
-    command.arg("http://deb.debian.org/debian").stdout(Stdio::null());
+        .arg(root)
+        .stdout(Stdio::null());
     if !layer::holds(&mut command)? {
         return Ok(Some(format!(
             "Debian's Swift could not be installed into {}",
