@@ -185,6 +185,7 @@ fun NavBar(chosen: Tab, waiting: Int, onTab: (Tab) -> Unit) {
             val spoken = if (tab == Tab.Sending && waiting > 0) words.count("nav_sending_spoken", waiting) else word
             Column(
                 Modifier.weight(1f).heightIn(min = 56.dp).tappable(Shapes.chip, Role.Tab) { onTab(tab) }
+                    .testTag("tab-${tab.name.lowercase()}")
                     .semantics(mergeDescendants = true) { selected = on; contentDescription = spoken },
                 horizontalAlignment = Alignment.CenterHorizontally,
             ) {
