@@ -26,6 +26,11 @@ class Person(private val rule: ComposeTestRule) {
     /** Waits until a text can be read somewhere; the core works on another thread. */
     fun sees(text: String, substring: Boolean = false) = waits("\"$text\"") { rule.onAllNodes(hasText(text, substring)).fetchSemanticsNodes().isNotEmpty() }
 
+    /** Waits until one of two texts can be read: where the core goes on by itself, the first may already be past. */
+    fun seesEither(first: String, second: String) = waits("\"$first\" or \"$second\"") {
+        listOf(first, second).any { rule.onAllNodes(hasText(it)).fetchSemanticsNodes().isNotEmpty() }
+    }
+
     fun seesTag(tag: String) = waits("[$tag]") { rule.onAllNodes(hasTestTag(tag)).fetchSemanticsNodes().isNotEmpty() }
 
     fun hears(description: String) = waits("\"$description\" (spoken)") { rule.onAllNodes(hasContentDescription(description)).fetchSemanticsNodes().isNotEmpty() }
